@@ -1,0 +1,239 @@
+"""The wire protocol as values: frame types, decode, encode, names, times. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from precis_i18n import get_profile
+
+from alonechat.core.fields import Field, check, describe
+from alonechat.errors import Rejected
+
+PROTOCOL = 1
+SUBPROTOCOL = "alonechat.v1"
+LOBBY = "#lobby"
+MAX_FRAME = 65536
+"""Bytes of one frame of a client (PROTOCOL, section 1)."""
+MAX_SENT = 1 << 20
+"""Bytes of one frame of the server (PROTOCOL, section 1)."""
+MAX_DEPTH = 8
+MAX_INTEGER = 1 << 53
+PAGE = 50
+MAX_PAGE = 200
+RESERVED = frozenset({"server", "system", "all", "here", "everyone"})
+
+EVENTS = ("TEXT", "EDIT", "DELETE", "REACT", "JOIN", "LEAVE", "TOPIC")
+"""What a conversation's log holds; a type's position is its number in the store, so the order never changes."""
+SCROLLED = ("TEXT", "JOIN", "LEAVE", "TOPIC")
+"""What a person scrolls through: `HISTORY` with `before`, or with neither."""
+PRESENCES = ("online", "away", "busy")
+
+NONCE = Field("nonce", least=1, most=64, help="your own mark; the answer bears it")
+TARGET = Field("target", most=64, help="#room, or a username; absent means #lobby")
+NAMED = Field("target", required=True, least=1, most=64, help="#room, or a username")
+REF = Field("ref", required=True, least=1, most=32, help="the id of the message it is about")
+AFTER = Field("after", kind="integer", least=0, most=MAX_INTEGER, help="a seq: what comes after it, every event type")
+BEFORE = Field("before", kind="integer", least=0, most=MAX_INTEGER, help="a seq: what came before it, to scroll through")
+LIMIT = Field("limit", kind="integer", least=1, most=MAX_PAGE, help="at most so many; 50 unless told")
+
+FRAMES: dict[str, tuple[Field, ...]] = {
+    "AUTH": (Field("content", required=True, least=1, most=4096),),
+    "TEXT": (
+        Field("content", required=True, least=1, help="the text; / begins a command, // a literal slash"),
+        TARGET,
+        Field("ref", least=1, most=32, help="the id of the message it replies to"),
+        Field("attachments", kind="array", most=20),
+        NONCE,
+    ),
+    "EDIT": (NAMED, REF, Field("content", required=True, least=1), NONCE),
+    "DELETE": (NAMED, REF, NONCE),
+    "REACT": (
+        NAMED,
+        REF,
+        Field("content", required=True, least=1, most=32, help="one emoji"),
+        Field("removed", kind="boolean"),
+        NONCE,
+    ),
+    "JOIN": (NAMED, Field("access", choices=("open", "private")), NONCE),
+    "LEAVE": (NAMED, NONCE),
+    "TOPIC": (NAMED, Field("content", required=True, most=500), NONCE),
+    "HISTORY": (NAMED, AFTER, BEFORE, LIMIT, NONCE),
+    "READ": (NAMED, Field("seq", kind="integer", required=True, least=0, most=MAX_INTEGER), NONCE),
+    "TYPING": (NAMED, NONCE),
+    "PRESENCE": (Field("content", required=True, choices=PRESENCES), NONCE),
+    "MEMBERS": (NAMED, Field("after", least=1, most=32), LIMIT, NONCE),
+    "HEARTBEAT": (NONCE,),
+}
+"""Every frame that a client may send, and its fields (PROTOCOL, section 5)."""
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) < 20 else MAX_INTEGER + 1
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise Rejected("bad_frame", f"an integer must lie within ±2^53, not {text[:24]}")
+    return value
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise Rejected("bad_frame", f"a number is too large: {text[:24]}")
+    return value
+
+
+def _constant(text: str) -> Any:
+    raise Rejected("bad_frame", f"{text} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_constant)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A JSON object out of `text`, within the protocol's limits. Raises `Rejected("bad_frame")` that says what is wrong."""
+    try:
+        value = _decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise Rejected("bad_frame", f"not JSON: {error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise Rejected("bad_frame", f"nesting is deeper than {MAX_DEPTH}") from None
+    if type(value) is not dict:
+        raise Rejected("bad_frame", f"a frame must be a JSON object, not {describe(value)}")
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _shallow(value, MAX_DEPTH)
+    if "\\u" in text:  # a lone surrogate or NUL can arrive only as an escape
+        _clean(value)
+    return value
+
+
+def _shallow(value: Any, left: int) -> None:
+    if isinstance(value, (dict, list)):
+        if left == 0:
+            raise Rejected("bad_frame", f"nesting is deeper than {MAX_DEPTH}")
+        for inner in value.values() if isinstance(value, dict) else value:
+            _shallow(inner, left - 1)
+
+
+def _clean(value: Any) -> None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Rejected("bad_frame", "a string holds NUL")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Rejected("bad_frame", "a string holds a lone surrogate") from None
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _clean(key)
+            _clean(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _clean(inner)
+
+
+def decode(text: str) -> dict[str, Any]:
+    """A client's frame: a dict whose `type` is in `FRAMES` and whose fields fit. Raises `Rejected("bad_frame")`,
+    with the frame's nonce as the attribute `nonce` where there is one that an answer can bear."""
+    frame = parse(text)
+    try:
+        kind = frame.get("type")
+        fields = FRAMES.get(kind) if isinstance(kind, str) else None
+        if fields is None:
+            known = describe(kind) if not isinstance(kind, str) else repr(kind[:32])
+            raise Rejected("bad_frame", f"type must be one of {', '.join(FRAMES)}, not {known}")
+        check(fields, frame)
+    except Rejected as refused:
+        nonce = frame.get("nonce")
+        if isinstance(nonce, str) and 1 <= len(nonce) <= 64:
+            refused.nonce = nonce
+        raise
+    return frame
+
+
+def encode(frame: dict[str, Any]) -> str:
+    """The JSON text of a frame, compact, without what is None."""
+    return _dumps({k: v for k, v in frame.items() if v is not None})
+
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def error(refused: Rejected, nonce: str | None = None) -> dict[str, Any]:
+    """The ERROR frame of a refusal (PROTOCOL, section 6)."""
+    after = None if refused.retry_after is None else round(refused.retry_after, 3)
+    return {"type": "ERROR", "code": refused.code, "content": refused.text, "nonce": nonce, "retry_after": after}
+
+
+def stamp(ms: int) -> str:
+    """Milliseconds since 1970 as RFC 3339 in UTC: `2026-11-23T04:24:00.123Z`."""
+    at = datetime.fromtimestamp(ms // 1000, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+_NAME = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?\Z")
+_profile = get_profile("UsernameCaseMapped")
+
+
+def username(text: str) -> str:
+    """The mapped form of a username or of a room's name without `#` (RFC 8265 UsernameCaseMapped; PROTOCOL, section 3).
+    Raises `Rejected("invalid")` that says what a name may hold."""
+    rule = "a name has 1 to 32 letters or digits of any script, with . _ - inside"
+    if not 1 <= len(text) <= 128:
+        raise Rejected("invalid", f"{rule}; this one has {len(text)} characters")
+    try:
+        mapped: str = _profile.enforce(text)
+    except (UnicodeEncodeError, ValueError):
+        raise Rejected("invalid", f"{rule}; {text[:40]!r} holds something else") from None
+    if len(mapped) > 32:
+        raise Rejected("invalid", f"{rule}; this one has {len(mapped)} characters")
+    if not _NAME.match(_bare(mapped)):
+        raise Rejected("invalid", f"{rule}; {text[:40]!r} holds something else")
+    return mapped
+
+
+def _bare(name: str) -> str:
+    """`name` with combining marks, which belong to the letter before them, as that letter."""
+    import unicodedata
+
+    found: list[str] = []
+    for char in name:
+        mark = unicodedata.category(char) in ("Mn", "Mc")
+        found.append("a" if mark and found and found[-1].isalnum() else char)
+    return "".join(found)
+
+
+def display_name(text: str) -> str:
+    """A display name: 1 to 64 code points, no control or format characters, not blank. Raises `Rejected("invalid")`."""
+    import unicodedata
+
+    mapped = unicodedata.normalize("NFC", " ".join(text.split(" ")).strip())
+    if not 1 <= len(mapped) <= 64:
+        raise Rejected("invalid", f"a display name has 1 to 64 characters, not {len(mapped)}")
+    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for c in mapped):
+        raise Rejected("invalid", "a display name holds no control or format characters")
+    return mapped
+
+
+def key_of(target: str | None, me: str) -> str:
+    """The key under which a conversation is kept: `#room`, or the two usernames of a direct one in order, with a space
+    between (`alice bob`; notes to oneself: `alice alice`). `target` is what a client named, mapped here; `me` a username.
+    Raises `Rejected("not_found")` for what can't be a name."""
+    if target is None:
+        return LOBBY
+    try:
+        if target.startswith("#"):
+            return "#" + username(target[1:])
+        other = username(target)
+    except Rejected as refused:
+        raise Rejected("not_found", f"no conversation {target[:40]!r}: {refused.text}") from None
+    return f"{me} {other}" if me <= other else f"{other} {me}"
+
+
+def target_of(key: str, me: str) -> str:
+    """What `me` calls the conversation `key`: `#room`, or the other one's username."""
+    if key.startswith("#"):
+        return key
+    first, second = key.split(" ")
+    return second if first == me else first
