@@ -1,0 +1,430 @@
+"""One frozen `Settings`, and where each value comes from: flags, environment, file, defaults of the profile."""
+
+# ruff: noqa: RUF009 - _row is dataclasses.field with a row in its metadata
+from __future__ import annotations
+
+import math
+import os
+import re
+import secrets
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+
+from alonechat.errors import ConfigError, StartError
+
+PREFIX = "ALONECHAT_"
+FILE = "alonechat.toml"
+PROFILES = ("development", "production", "testing")
+SECRET_BYTES = 32
+"""Bytes that a JWT secret needs in production: HS256 signs with a key of the hash's own size (RFC 7518, section 3.2)."""
+
+VARIABLES: dict[str, str] = {
+    "ALONECHAT_CONFIG": "the settings file to read instead of alonechat.toml",
+    "ALONECHAT_PASSWORD": "the password, instead of asking for it on the terminal",
+}
+"""The variables that are no settings: options of single commands. Any other `ALONECHAT_…` is refused as unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting: everything that parsing, errors, help and documentation need to know about it.
+
+    `kind`: text, choice, switch, integer, number, size (bytes, also as `10 MiB`), path, networks.
+    `default`: a value, or with `profiles` one value per profile. `least` and `most` bound a number's value or a text's length.
+    """
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+    least: float | None = None
+    most: float | None = None
+    choices: tuple[str, ...] = ()
+    profiles: Mapping[str, Any] | None = None
+    secret: bool = False
+    variable: str = ""
+
+    @property
+    def flag(self) -> str:
+        """How the command line spells it."""
+        return "--" + self.name.replace("_", "-")
+
+    def default_in(self, profile: str) -> Any:
+        """The default in `profile`."""
+        return self.default if self.profiles is None else self.profiles.get(profile, self.default)
+
+    @property
+    def expected(self) -> str:
+        """What a value has to be, for an error and for the documentation: `an integer from 0 to 65535`."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        words = {
+            "text": "a text",
+            "switch": "true or false",
+            "integer": "an integer",
+            "number": "a number",
+            "size": "a number of bytes (KiB and MiB may follow)",
+            "path": "a path",
+            "networks": "addresses or networks such as 10.0.0.1, 192.168.0.0/16",
+        }[self.kind]
+        unit = " characters" if self.kind == "text" else ""
+        if self.least is not None and self.most is not None:
+            return f"{words} {'of' if unit else 'from'} {self.least:.15g} to {self.most:.15g}{unit}"
+        return f"{words} of at least {self.least:.15g}{unit}" if self.least is not None else words
+
+
+_UNSET: Any = object()
+"""Stands for a default that depends on the profile or on another setting, until the settings are complete."""
+
+
+def _row(kind: str, default: Any, help: str, **more: Any) -> Any:
+    """A field of `Settings` that carries its `Row`; the row learns its name from the field."""
+    derived = more.get("profiles") is not None or default is _UNSET
+    given = {"kind": kind, "default": default, "help": help, **more}
+    return field(default=_UNSET if derived else default, repr=not more.get("secret"), metadata={"row": given})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, checked. Fields that are left out get the default of the profile `env`.
+
+    `origins` says for each name where its value came from: `flag --port`, a variable, `<file>`, `default`.
+    Raises `ConfigError` where two settings contradict each other.
+    """
+
+    env: str = _row("choice", "development", "the profile whose defaults hold", choices=PROFILES)
+    host: str = _row("text", "0.0.0.0", "the address to listen on", least=1, most=255)
+    port: int = _row("integer", 8765, "the WebSocket port; 0 takes a free one", least=0, most=65535)
+    api_port: int = _row("integer", 8766, "the REST port; 0 takes a free one", least=0, most=65535)
+    data_dir: Path = _row("path", Path("./data"), "where database, secret and files are kept")
+    database_url: str = _row("text", _UNSET, "the database; sqlite:///<data_dir>/alonechat.db unless told", least=1)
+    log_dir: Path = _row("path", Path("./logs"), "where log files are kept")
+    log_level: str = _row(
+        "choice",
+        "info",
+        "the least important lines that are logged",
+        choices=("debug", "info", "warning", "error"),
+        profiles={"development": "debug"},
+    )
+    verbose: bool = _row("switch", False, "log everything, to the console too")
+    log_max_bytes: int = _row("size", 10 << 20, "bytes of a log file before the next one is begun", least=1024)
+    log_keep: int = _row("integer", 5, "full log files that are kept", least=0, most=1000)
+    tls_cert: Path | None = _row("path", None, "the certificate chain (PEM); both ports then speak TLS")
+    tls_key: Path | None = _row("path", None, "the private key (PEM) of the certificate")
+    plugins: bool = _row("switch", True, "whether plugins are loaded")
+    name: str = _row("text", "AloneChat", "what the server calls itself", least=1, most=64)
+    registration: str = _row(
+        "choice",
+        "open",
+        "who may register",
+        choices=("open", "invite", "closed"),
+        profiles={"production": "invite"},
+    )
+    room_creation: str = _row("choice", "everyone", "who may make a room", choices=("everyone", "moderators"))
+    rate_messages: float = _row("number", 10.0, "frames per account and second; 0 is off", least=0)
+    rate_burst: int = _row("integer", 30, "frames at once before the rate counts", least=1)
+    rate_logins: int = _row("integer", 10, "failed sign-ins a minute per account and address; 0 is off", least=0)
+    rate_logins_address: int = _row("integer", 60, "failed sign-ins a minute per address; 0 is off", least=0)
+    max_connections: int = _row("integer", 50, "connections per account; 0 is off", least=0)
+    max_connections_address: int = _row("integer", 200, "connections per address, loopback excepted; 0 is off", least=0)
+    max_content: int = _row("integer", 4000, "characters of a message", least=1, most=100_000)
+    max_frame: int = _row("size", 65536, "bytes of a client's frame", least=1024, most=1 << 19)
+    outbox: int = _row("size", 4 << 20, "bytes that wait for a slow reader before it is closed (4413)", least=4096)
+    heartbeat: float = _row("number", 30.0, "seconds between pings; two missed ones end a connection", least=0.05)
+    token_days: int = _row("integer", 30, "days that a sign-in holds", least=1, most=3650)
+    scrypt_n: int = _row(
+        "integer",
+        16384,
+        "cost of a password hash, a power of two",
+        least=2,
+        most=1 << 20,
+        profiles={"testing": 1024},
+    )
+    trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = _row(
+        "networks", (), "the proxies whose X-Forwarded-For counts"
+    )
+    jwt_secret: str | None = _row(
+        "text", None, "what signs tokens; made in the data directory unless told", secret=True, variable="JWT_SECRET"
+    )
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for row in ROWS:
+            if getattr(self, row.name) is _UNSET:
+                object.__setattr__(self, row.name, self._derived(row))
+        if (self.tls_cert is None) != (self.tls_key is None):
+            has, lacks = ("tls_cert", "tls_key") if self.tls_cert else ("tls_key", "tls_cert")
+            raise ConfigError(f"{has} is set without {lacks}: TLS needs both, or neither")
+        if self.scrypt_n & (self.scrypt_n - 1):
+            raise ConfigError(f"scrypt_n must be a power of two such as 16384, not {self.scrypt_n}")
+        size = len((self.jwt_secret or "").encode())
+        if self.env == "production" and self.jwt_secret and size < SECRET_BYTES:
+            raise ConfigError(
+                f"JWT_SECRET has {size} bytes; production needs {SECRET_BYTES} or more: alonechat secret new"
+            )
+
+    def _derived(self, row: Row) -> Any:
+        if row.name == "database_url":
+            return f"sqlite:///{(self.data_dir / 'alonechat.db').as_posix()}"
+        return row.default_in(self.env)
+
+    def secret(self) -> bytes:
+        """The key that signs tokens: `JWT_SECRET`, or what the file `jwt.secret` in the data directory holds, which is made
+        when there is none; two starts at once get the same. Raises `StartError` where it can't be read or written."""
+        if self.jwt_secret:
+            return self.jwt_secret.encode()
+        path = self.data_dir / "jwt.secret"
+        try:
+            kept = _read_secret(path) or _make_secret(path)
+        except OSError as error:
+            raise StartError(f"the JWT secret {path} can't be read or written: {error.strerror or error}") from None
+        if len(kept) < SECRET_BYTES:
+            raise StartError(
+                f"{path} has {len(kept)} bytes, {SECRET_BYTES} or more are needed: put a backup of it back, or delete it"
+                " (every sign-in ends, and a new one is made)"
+            )
+        return kept
+
+
+ROWS: tuple[Row, ...] = tuple(
+    Row(**{"name": f.name, "variable": PREFIX + f.name.upper(), **f.metadata["row"]})
+    for f in fields(Settings)
+    if "row" in f.metadata
+)
+"""Every setting, in the order in which they are shown."""
+_BY_NAME = {row.name: row for row in ROWS}
+_BY_VARIABLE = {row.variable: row for row in ROWS}
+
+
+def row(name: str) -> Row:
+    """The row of the setting `name`; KeyError when there is none."""
+    return _BY_NAME[name]
+
+
+def load(flags: Mapping[str, object], environ: Mapping[str, str], cwd: Path) -> Settings:
+    """Settings out of `flags` (by field name, and `config`; None is not given) over `environ` over the file over the defaults.
+
+    Relative paths in flags and variables start at `cwd`, those in a file at the file's directory. Raises `ConfigError`
+    that names the file, variable or flag, the key, and what was expected.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+
+    def take(found: Mapping[str, Any], origin: Mapping[str, str]) -> None:
+        for name, value in found.items():
+            if name not in values:
+                values[name], origins[name] = value, origin[name]
+
+    take(*_from_flags(flags, cwd))
+    take(*_from_environ(environ, cwd))
+    data_dir = values.get("data_dir", cwd / _BY_NAME["data_dir"].default)
+    named = flags.get("config") or environ.get(PREFIX + "CONFIG") or None
+    path = _file(None if named is None else cwd / str(named), data_dir, cwd)
+    if path is not None:
+        take(*_from_file(path))
+        if named is None and path.parent == data_dir and values.get("data_dir", data_dir) != data_dir:
+            raise ConfigError(f"{path}: data_dir can't be set by the file that lies in the data directory")
+    for each in ROWS:
+        origins.setdefault(each.name, "default")
+    for name in ("data_dir", "log_dir"):
+        values.setdefault(name, cwd / _BY_NAME[name].default)
+    return Settings(**values, origins=origins)
+
+
+def _from_flags(flags: Mapping[str, object], cwd: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    found, origins = {}, {}
+    for name, value in flags.items():
+        if value is None or name == "config":
+            continue
+        if name not in _BY_NAME:
+            raise ConfigError(f"there is no setting {name!r}{_closest(name, _BY_NAME)}")
+        each = _BY_NAME[name]
+        found[name] = _parse(each, value, each.flag, cwd, textual=True)
+        origins[name] = f"flag {each.flag}"
+    return found, origins
+
+
+def _from_environ(environ: Mapping[str, str], cwd: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    found, origins = {}, {}
+    for variable, text in environ.items():
+        each = _BY_VARIABLE.get(variable)
+        if each is None:
+            if variable.startswith(PREFIX) and variable not in VARIABLES:
+                known = {name.removeprefix(PREFIX): name for name in (*_BY_VARIABLE, *VARIABLES)}
+                meant = _closest(variable.removeprefix(PREFIX), known)
+                raise ConfigError(f"the environment variable {variable} is unknown{meant}")
+        elif text:  # an empty variable is how a shell or a compose file leaves one out
+            found[each.name] = _parse(each, text, variable, cwd, textual=True)
+            origins[each.name] = variable
+    return found, origins
+
+
+def _file(named: Path | None, data_dir: Path, cwd: Path) -> Path | None:
+    if named is not None:
+        return named
+    return next((found for found in (data_dir / FILE, cwd / FILE) if found.is_file()), None)
+
+
+def _from_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    import tomllib
+
+    try:
+        table = tomllib.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"the settings file {path} can't be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"the settings file {path} must be UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the settings file {path} is not TOML: {error}") from None
+    found = {}
+    for key, value in table.items():
+        if key not in _BY_NAME:
+            raise ConfigError(f"{path}: the key {key!r} is unknown{_closest(key, _BY_NAME)}")
+        found[key] = _parse(_BY_NAME[key], value, f"{path}: {key}", path.parent, textual=False)
+    return found, dict.fromkeys(found, str(path))
+
+
+def _closest(name: str, known: Mapping[str, Any]) -> str:
+    """The end of an error about an unknown `name`: what was likely meant. `known` may map a name to how it is spelled."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), 1, 0.6)
+    if not near:
+        return ": alonechat config shows all there are"
+    spelled = known[near[0]]
+    return f"; did you mean {spelled if isinstance(spelled, str) else near[0]}?"
+
+
+_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
+_NO = frozenset({"0", "false", "f", "no", "n", "off"})
+_SIZE = re.compile(r"(\d+)\s*(?:([kmg])(?:i?b)?|b)?", re.IGNORECASE)
+
+
+def _parse(row: Row, value: object, where: str, base: Path, textual: bool) -> Any:
+    """`value` as the setting holds it. `textual`: numbers and switches may come as text (flags, environment)."""
+    parsed = _typed(row, value, base, textual)
+    if parsed is not None and _within(row, parsed):
+        return parsed
+    came = "***" if row.secret else repr(value) if isinstance(value, str) else str(value)
+    raise ConfigError(f"{where} must be {row.expected}, not {came}")
+
+
+def _typed(row: Row, value: Any, base: Path, textual: bool) -> Any:
+    """`value` in the kind of its row, or None when it has another kind."""
+    if row.kind in ("text", "choice"):
+        return value if isinstance(value, str) else None
+    if row.kind == "path":
+        return base / Path(value).expanduser() if isinstance(value, (str, Path)) and str(value) else None
+    if row.kind == "networks":
+        return _networks(value)
+    if row.kind == "switch":
+        word = value.strip().lower() if textual and isinstance(value, str) else ""
+        return value if isinstance(value, bool) else True if word in _YES else False if word in _NO else None
+    if isinstance(value, bool):
+        return None
+    if row.kind == "size" and isinstance(value, str):
+        size = _SIZE.fullmatch(value.strip())
+        return int(size[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[(size[2] or "").lower()] if size else None
+    if textual and isinstance(value, str):
+        try:
+            return float(value) if row.kind == "number" else int(value)
+        except ValueError:
+            return None
+    if row.kind == "number":
+        return float(value) if isinstance(value, (int, float)) else None
+    return value if isinstance(value, int) else None
+
+
+def _networks(value: Any) -> tuple[IPv4Network | IPv6Network, ...] | None:
+    given = re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
+    if not isinstance(given, (list, tuple)):
+        return None
+    try:
+        pieces = [piece for each in given for piece in re.split(r"[\s,]+", str(each).strip()) if piece]
+        return tuple(ip_network(piece, strict=False) for piece in pieces)
+    except ValueError:
+        return None
+
+
+def _within(row: Row, value: Any) -> bool:
+    if row.choices:
+        return value in row.choices
+    if row.kind not in ("text", "integer", "number", "size"):
+        return True
+    size = len(value) if row.kind == "text" else value
+    if not math.isfinite(size):
+        return False
+    return (row.least is None or size >= row.least) and (row.most is None or size <= row.most)
+
+
+def shown(settings: Settings, row: Row) -> str:
+    """The value of `row` as a person may see it: secrets and a database's password masked, nothing as an empty text."""
+    value = getattr(settings, row.name)
+    if value is None:
+        return ""
+    if row.secret:
+        return "***"
+    if row.name == "database_url":
+        return re.sub(r"(://[^:/@]*:)[^@/]*@", r"\1***@", value)
+    if row.kind == "switch":
+        return "true" if value else "false"
+    if row.kind == "networks":
+        return ", ".join(str(each) for each in value)
+    return f"{value:g}" if row.kind == "number" else str(value)
+
+
+def new_secret() -> str:
+    """A fresh JWT secret: 32 random bytes as 43 characters that every shell and file takes as they are."""
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def _read_secret(path: Path) -> bytes:
+    """What the file holds, b"" when there is none. One that is being written right now is empty for a moment."""
+    for _ in range(100):
+        try:
+            kept = path.read_bytes().strip()
+        except FileNotFoundError:
+            return b""
+        if kept:
+            return kept
+        time.sleep(0.01)
+    raise OSError("the file is empty")
+
+
+def _make_secret(path: Path) -> bytes:
+    """Make the file whole or not at all: whoever comes second reads what the first one wrote."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=".jwt.secret.", dir=path.parent)  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(new_secret().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        _claim(draft, path)
+    finally:
+        if os.path.exists(draft):
+            os.unlink(draft)
+    return _read_secret(path)
+
+
+def _claim(draft: str, path: Path) -> None:
+    """Give the draft its name unless the name is taken already."""
+    try:
+        if os.name == "nt":
+            os.rename(draft, path)  # refuses an existing name, unlike elsewhere
+        else:
+            os.link(draft, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links: the short moment of an empty file is waited out in _read_secret
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return
+        with os.fdopen(handle, "wb") as file:
+            file.write(Path(draft).read_bytes())

@@ -1,0 +1,83 @@
+"""Password hashes and tokens: pure functions over secrets and times that are passed in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+import jwt
+
+from alonechat.errors import Rejected
+
+SCRYPT_N = 1 << 14
+"""With r=8 and p=5, one of the settings that OWASP's Password Storage Cheat Sheet lists: 16 MiB, about 0.2 s."""
+_R, _P = 8, 5
+ALGORITHM = "HS256"
+
+
+def new_id() -> str:
+    """A random id that is safe in a URL: 128 bits."""
+    return secrets.token_urlsafe(16)
+
+
+def fingerprint(secret: bytes) -> str:
+    """The first 16 hexadecimal digits of the secret's SHA-256: tells two secrets apart, and nothing else about them."""
+    return hashlib.sha256(secret).hexdigest()[:16]
+
+
+def hash_password(password: str, n: int = SCRYPT_N) -> str:
+    """The password's scrypt hash in the PHC string format, with its parameters: `$scrypt$ln=14,r=8,p=5$salt$hash`."""
+    salt = secrets.token_bytes(16)
+    return f"$scrypt$ln={n.bit_length() - 1},r={_R},p={_P}${_text(salt)}${_text(_scrypt(password, salt, n, _R, _P))}"
+
+
+def check_password(password: str, encoded: str | None) -> bool:
+    """Whether `password` made the hash `encoded`. A hash in another format is no match."""
+    try:
+        _, name, parameters, salt, digest = (encoded or "").split("$")
+        if name != "scrypt":
+            return False
+        given = dict(part.split("=") for part in parameters.split(","))
+        n, r, p = 1 << int(given["ln"]), int(given["r"]), int(given["p"])
+        found = _scrypt(password, _bytes(salt), n, r, p)
+        return hmac.compare_digest(found, _bytes(digest))
+    except (ValueError, KeyError):
+        return False
+
+
+def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    # surrogates can't come in by JSON; a terminal may hand them over for bytes that are no UTF-8
+    secret = password.encode("utf-8", "surrogatepass")
+    return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=256 * n * r + (1 << 20), dklen=32)
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4))
+
+
+def make_token(secret: bytes, session_id: str, username: str, issued_ms: int, expires_ms: int) -> str:
+    """The JWT of a sign-in: `sub`, `jti`, `iat`, `exp` (whole seconds; the row in the store is what counts)."""
+    claims = {"sub": username, "jti": session_id, "iat": issued_ms // 1000, "exp": -(-expires_ms // 1000)}
+    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+
+
+def read_token(secret: bytes, token: str, now_ms: int) -> tuple[str, str]:
+    """(username, session id) of a token that this secret signed. Raises `Rejected("unauthorized")` that says why not."""
+    try:
+        claims = jwt.decode(
+            token,
+            secret,
+            algorithms=[ALGORITHM],
+            options={"require": ["sub", "jti", "iat", "exp"], "verify_exp": False, "verify_iat": False},
+        )
+    except jwt.PyJWTError as error:
+        raise Rejected("unauthorized", f"the token is not valid ({error}); sign in again") from None
+    if not isinstance(claims["exp"], int) or claims["exp"] * 1000 <= now_ms:
+        raise Rejected("unauthorized", "the token has expired; sign in again")
+    return str(claims["sub"]), str(claims["jti"])
