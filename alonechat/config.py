@@ -21,7 +21,7 @@ PREFIX = "ALONECHAT_"
 FILE = "alonechat.toml"
 PROFILES = ("development", "production", "testing")
 SECRET_BYTES = 32
-"""Bytes that a JWT secret needs in production: HS256 signs with a key of the hash's own size (RFC 7518, section 3.2)."""
+"""Bytes a JWT secret needs in production: HS256 signs with a key of the hash's own size (RFC 7518, section 3.2)."""
 
 VARIABLES: dict[str, str] = {
     "ALONECHAT_CONFIG": "the settings file to read instead of alonechat.toml",
@@ -35,7 +35,8 @@ class Row:
     """One setting: everything that parsing, errors, help and documentation need to know about it.
 
     `kind`: text, choice, switch, integer, number, size (bytes, also as `10 MiB`), path, networks.
-    `default`: a value, or with `profiles` one value per profile. `least` and `most` bound a number's value or a text's length.
+    `default`: the value, but for the profiles that `profiles` names. `least` and `most` bound a number's value or a
+    text's length.
     """
 
     name: str
@@ -174,8 +175,8 @@ class Settings:
         return row.default_in(self.env)
 
     def secret(self) -> bytes:
-        """The key that signs tokens: `JWT_SECRET`, or what the file `jwt.secret` in the data directory holds, which is made
-        when there is none; two starts at once get the same. Raises `StartError` where it can't be read or written."""
+        """The key that signs tokens: `JWT_SECRET`, or what the file `jwt.secret` in the data directory holds, which is
+        made when there is none; two starts at once get the same. Raises `StartError` where it can't be read or written."""
         if self.jwt_secret:
             return self.jwt_secret.encode()
         path = self.data_dir / "jwt.secret"
@@ -185,8 +186,8 @@ class Settings:
             raise StartError(f"the JWT secret {path} can't be read or written: {error.strerror or error}") from None
         if len(kept) < SECRET_BYTES:
             raise StartError(
-                f"{path} has {len(kept)} bytes, {SECRET_BYTES} or more are needed: put a backup of it back, or delete it"
-                " (every sign-in ends, and a new one is made)"
+                f"{path} has {len(kept)} bytes, {SECRET_BYTES} or more are needed: put a backup of it back,"
+                " or delete it (every sign-in ends, and a new one is made)"
             )
         return kept
 
@@ -207,7 +208,8 @@ def row(name: str) -> Row:
 
 
 def load(flags: Mapping[str, object], environ: Mapping[str, str], cwd: Path) -> Settings:
-    """Settings out of `flags` (by field name, and `config`; None is not given) over `environ` over the file over the defaults.
+    """Settings out of `flags` (by field name, and `config`; None is not given) over `environ` over the file over the
+    defaults.
 
     Relative paths in flags and variables start at `cwd`, those in a file at the file's directory. Raises `ConfigError`
     that names the file, variable or flag, the key, and what was expected.
@@ -290,7 +292,7 @@ def _from_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _closest(name: str, known: Mapping[str, Any]) -> str:
-    """The end of an error about an unknown `name`: what was likely meant. `known` may map a name to how it is spelled."""
+    """The end of an error about an unknown `name`: what was meant. `known` may map a name to how it is spelled."""
     import difflib
 
     near = difflib.get_close_matches(name, list(known), 1, 0.6)

@@ -26,8 +26,8 @@ _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=F
 class Row:
     """One endpoint: what validates it, what describes it, and who runs it.
 
-    `body` and `query` are checked before `run` is called; with `body` None none is read. `answers` are the good ones, by
-    status; `errors` the codes that are this endpoint's own: those that its kind brings along are added by `refusals`.
+    `body` and `query` are checked before `run` is called; with `body` None none is read. `answers` are the good ones,
+    by status; `errors` the codes that are this endpoint's own: what its kind brings along, `refusals` adds.
     """
 
     method: str

@@ -1,0 +1,8 @@
+"""The table of all endpoints: routes, checks, description and documentation come out of these rows."""
+
+from __future__ import annotations
+
+from alonechat.api import accounts, conversations, service
+from alonechat.api.route import Row
+
+TABLE: tuple[Row, ...] = (*accounts.ROWS, *conversations.ROWS, *service.ROWS)

@@ -1,0 +1,148 @@
+"""The REST side of a server as a client calls it (PROTOCOL, section 7)."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from alonechat.errors import STATUS, AloneChatError, ConfigError, Rejected
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+WILDCARD = frozenset({"", "0.0.0.0", "::"})
+CODES = {status: code for code, status in STATUS.items()}
+
+
+def base_url(text: str) -> str:
+    """A server's REST address as it is kept: `http://host:port`, without a slash at the end. Raises ConfigError."""
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"a server is named like http://host:8766 or https://host:8766, not {text[:80]!r}")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = port or (443 if parts.scheme == "https" and "://" in text else 8766)
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
+
+
+def reachable(ws_url: str, url: str) -> str:
+    """The WebSocket address as one reaches it from here: a server that knows no better name of itself than a wildcard
+    or loopback address is where its REST side was reached."""
+    there, rest = urlsplit(ws_url), urlsplit(url)
+    named, asked = there.hostname or "", rest.hostname or ""
+    if named in WILDCARD or (named in LOOPBACK and asked not in LOOPBACK):
+        host = f"[{asked}]" if ":" in asked else asked
+        return urlunsplit(there._replace(netloc=f"{host}:{there.port}" if there.port else host))
+    return ws_url
+
+
+def tls() -> ssl.SSLContext:
+    """What a server's certificate is checked against: the system's authorities, or `SSL_CERT_FILE`."""
+    import certifi
+
+    context = ssl.create_default_context()
+    if not context.cert_store_stats()["x509_ca"]:  # e.g. the python.org build for macOS, as it is installed
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+class Rest:
+    """One server's REST side. Refusals raise Rejected with the server's code and sentence; a server that can't be
+    reached, or is no AloneChat server, raises AloneChatError."""
+
+    def __init__(self, url: str, token: str | None = None, timeout: float = 10) -> None:
+        self.url = url
+        parts = urlsplit(url)
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"} if token else None,
+            timeout=timeout,
+            verify=tls() if parts.scheme == "https" else False,
+            trust_env=parts.hostname not in LOOPBACK,  # a proxy can't lead to this machine
+        )
+
+    async def __aenter__(self) -> Rest:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._http.aclose()
+
+    async def call(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> dict[str, Any]:
+        """One request; the answer's JSON object. `query` values of None are left out."""
+        params = {k: v for k, v in query.items() if v is not None}
+        given = None if body is None else {k: v for k, v in body.items() if v is not None}
+        try:
+            answer = await self._http.request(method, path, json=given, params=params)
+        except httpx.TimeoutException:
+            raise AloneChatError(f"{self.url} does not answer in time; is the server running?") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise AloneChatError(f"cannot reach {self.url}: {reason(error)}; is the server running?") from None
+        return self._read(answer)
+
+    def _read(self, answer: httpx.Response) -> dict[str, Any]:
+        if answer.status_code == 204:
+            return {}
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise AloneChatError(
+                f"{self.url} answered {answer.status_code}, but not as an AloneChat server does; "
+                "name its REST port (8766 unless it was changed), not the WebSocket's"
+            )
+        if answer.is_success:
+            return found
+        error = found.get("error")
+        error = error if isinstance(error, dict) else {}
+        code = str(error.get("code") or CODES.get(answer.status_code, "internal"))
+        after = error.get("retry_after") or answer.headers.get("retry-after")
+        try:
+            seconds = float(after) if after else None
+        except ValueError:
+            seconds = None  # the other form of Retry-After, a date, which nobody waits for here
+        raise Rejected(code, str(error.get("message") or f"the server answered {answer.status_code}"), seconds)
+
+    async def server(self) -> dict[str, Any]:
+        """Name, version, id, epoch, WebSocket URL, whether registration is open."""
+        return await self.call("GET", "/server")
+
+    async def register(
+        self, username: str, password: str, invite: str | None = None, display_name: str | None = None
+    ) -> dict[str, Any]:
+        body = {"username": username, "password": password, "invite": invite, "display_name": display_name}
+        return await self.call("POST", "/register", body)
+
+    async def login(self, username: str, password: str, otp: str | None = None) -> dict[str, Any]:
+        """`token`, `expires_at`, `user`, and `ws_url` as one reaches it from here."""
+        found = await self.call("POST", "/login", {"username": username, "password": password, "otp": otp})
+        return {**found, "ws_url": reachable(str(found["ws_url"]), self.url)}
+
+    async def renew(self) -> dict[str, Any]:
+        return await self.call("POST", "/renew")
+
+    async def logout(self) -> None:
+        await self.call("POST", "/logout")
+
+    async def me(self) -> dict[str, Any]:
+        return await self.call("GET", "/me")
+
+    async def conversations(self, before: str | None = None) -> dict[str, Any]:
+        """One page of one's conversations: `items`, `more`."""
+        return await self.call("GET", "/conversations", before=before)
+
+
+def reason(error: BaseException) -> str:
+    """Why a connection failed, in a few words: the system's own where there are any."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({inner.verify_message})"
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return str(error) or type(error).__name__

@@ -1,0 +1,451 @@
+"""A session: sign-in, reconnect with back-off, resume without gaps or doubles, requests and their answers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from alonechat.core.client.accounts import Account
+from alonechat.core.client.rest import Rest, reachable
+from alonechat.core.client.state import Event, State
+from alonechat.core.client.transport import Closed, End, Frame, Wire, gone
+from alonechat.core.message import MAX_FRAME, MAX_PAGE, encode
+from alonechat.errors import AloneChatError, Rejected
+
+ORDERED = frozenset({"TEXT", "EDIT", "DELETE", "REACT", "JOIN", "LEAVE", "TOPIC"})
+"""Requests that write to a log: one at a time for each conversation, so that a refused one can't be overtaken."""
+PASSING = frozenset({"READ", "TYPING", "PRESENCE", "USER", "NOTICE", "ERROR"})
+BOUND = 5_000
+"""Events that may wait for `events()` before the socket is no longer read; the server's log keeps the rest."""
+STEADY = 10.0
+"""Seconds after which a connection counts as steady: the next loss starts with the shortest wait again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The world's time and chance; tests move them by hand."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    random: Callable[[], float] = random.random
+
+    def backoff(self, attempt: int, least: float = 0.5, most: float = 30.0) -> float:
+        """Seconds to wait before trying for the `attempt`th time (from 0): doubled each time, then spread over its
+        upper half, so that a server which comes back isn't met by everybody at once."""
+        wait = min(most, least * 2.0 ** min(attempt, 16))
+        return wait * (0.5 + self.random() / 2)
+
+
+class Keeper(Protocol):
+    """Where the account is kept, if it is: `Accounts` is one. A session without a keeper never renews its token,
+    which would end it for whoever else uses it."""
+
+    def find(self, url: str | None = None, username: str | None = None) -> Account | None: ...
+    def update(self, account: Account) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the session stands: `connected`; else `reason` says why not, and it tries again in `retry_in` seconds."""
+
+    connected: bool
+    reason: str = ""
+    retry_in: float = 0.0
+
+
+@dataclass(slots=True)
+class _Pending:
+    frame: Frame
+    answer: asyncio.Future[Frame] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Session:
+    """One person's or bot's conversation with a server, over as many connections as it takes.
+
+    `async with Session(account) as session:` signs in or raises what a person can act on; with `patient=True` it waits
+    for a server that can't be reached yet. `events()` gives every event of one's conversations from then on, each once
+    and in order within its conversation, whatever happens to connections and servers in between. `follow=False` is for
+    who only asks.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        keeper: Keeper | None = None,
+        follow: bool = True,
+        patient: bool = False,
+        timing: Timing | None = None,
+    ) -> None:
+        self.account = account
+        self.state = State()
+        self.status = Status(False, "not connected yet")
+        self.on_status: Callable[[Status], None] = lambda status: None
+        self._keeper = keeper
+        self._follow = follow
+        self._patient = patient
+        self._time = timing or Timing()
+        self._wire: Wire | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._catching: dict[str, asyncio.Task[None]] = {}
+        self._pending: dict[str, _Pending] = {}
+        self._lanes: dict[str, asyncio.Lock] = {}
+        self._queue: asyncio.Queue[Frame | None] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._used = account.token
+        self._renewing = asyncio.Lock()
+        self._ended: BaseException | None = None
+        self._closing = False
+
+    # --- life ---
+
+    async def __aenter__(self) -> Session:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Connect and sign in. Raises Rejected (`unauthorized`, `forbidden`, `rate_limited`) or AloneChatError."""
+        self._spawn(self._run())
+        try:
+            await self._ready.wait()
+            if self._ended is not None:
+                raise self._ended
+        except BaseException:
+            await self.close()
+            raise
+        if self._keeper is not None:
+            self._spawn(self._keep_token())
+
+    async def close(self) -> None:
+        """End the session: what waits for an answer is cancelled, `events()` ends. A token that is just being renewed
+        is kept first."""
+        self._closing = True
+        if self._renewing.locked():
+            with suppress(TimeoutError):  # the server is stuck; the old token holds as long as it answers nothing
+                await asyncio.wait_for(self._renewing.acquire(), 5)
+        tasks = [*self._tasks, *self._catching.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await gone(self._wire)
+        self._wire = None
+        self._end(None)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """A part that fails ends the session with its error, rather than leave it half alive."""
+        try:
+            await work
+        except Exception as error:
+            self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        self._ended = self._ended or error
+        self._ready.set()
+        for waiting in self._pending.values():
+            if not waiting.answer.done():
+                waiting.answer.set_exception(error) if error else waiting.answer.cancel()
+        self._queue.put_nowait(None)
+
+    # --- connections ---
+
+    async def _run(self) -> None:
+        attempt = 0
+        while True:
+            begun = self._time.now()
+            try:
+                await self._connection()
+            except Closed as closed:
+                await gone(self._wire)
+                self._wire = None
+                if closed.end is End.SIGNED_OUT and self._reread():
+                    continue
+                self._give_up(closed)
+                steady = self.status.connected and self._time.now() - begun >= STEADY
+                attempt = 0 if steady else attempt
+                wait = self._time.backoff(attempt, least=5.0 if closed.end is End.CROWDED else 0.5)
+                attempt += 1
+                self._tell(Status(False, str(closed), wait))
+                await self._time.sleep(wait)
+
+    def _give_up(self, closed: Closed) -> None:
+        """Raise what trying again can't mend."""
+        if closed.end is End.SIGNED_OUT:
+            raise Rejected("unauthorized", f"{closed}; sign in again: alonechat login {self.account.username}")
+        if closed.end is End.REFUSED:
+            raise Rejected("forbidden", str(closed))
+        if not self._ready.is_set() and not self._patient:
+            raise closed
+
+    def _reread(self) -> bool:
+        """Whether there is a newer token: this session or another process that shares the account may have renewed it."""
+        if self.account.token != self._used:
+            return True
+        kept = self._keeper.find(self.account.url, self.account.username) if self._keeper else None
+        fresh = kept if kept and kept.token != self.account.token else None
+        self.account = fresh or self.account
+        return fresh is not None
+
+    def _tell(self, status: Status) -> None:
+        self.status = status
+        self.on_status(status)
+
+    async def _connection(self) -> None:
+        """One connection, from the handshake to its end, which is raised as Closed."""
+        address, self._used = await self._address(), self.account.token
+        wire = await Wire.open(address, self._used)
+        try:
+            frame = await wire.receive()
+            while frame.get("type") != "WELCOME":
+                frame = await wire.receive()
+            await self._welcome(wire, frame)
+            while True:
+                self._take(await wire.receive())
+                # With requests unanswered the socket must be read: their answers come behind what is queued.
+                while self._queue.qsize() >= BOUND and not self._pending:
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            if self._wire is None:
+                await gone(wire)
+
+    async def _address(self) -> str:
+        if not self.account.ws_url:
+            try:
+                async with Rest(self.account.url) as rest:
+                    found = await rest.server()
+            except Rejected:
+                raise
+            except AloneChatError as error:
+                raise Closed(End.LOST, str(error)) from None
+            self.account = replace(self.account, ws_url=reachable(str(found["ws_url"]), self.account.url))
+        return self.account.ws_url
+
+    async def _welcome(self, wire: Wire, frame: Frame) -> None:
+        for task in self._catching.values():  # they ask from positions of before; WELCOME says where gaps are now
+            task.cancel()
+        self._catching.clear()
+        behind = self.state.welcome(frame).behind
+        self._wire = wire  # first: a request that comes while the others are sent again goes out by itself
+        for waiting in [p for p in self._pending.values() if not p.answer.done()]:
+            await wire.send(waiting.frame)
+        self._catch_up(behind)
+        if frame.get("more"):
+            self._spawn(self._pages())
+        self._tell(Status(True))
+        self._ready.set()
+
+    async def _pages(self) -> None:
+        """The conversations that WELCOME had no room for."""
+        before: str | None = list(self.state.conversations)[-1] if self.state.conversations else None
+        attempt = 0
+        async with Rest(self.account.url, self.account.token) as rest:
+            while True:
+                try:
+                    page = await rest.conversations(before)
+                except AloneChatError as error:
+                    if isinstance(error, Rejected) and error.code in ("unauthorized", "forbidden"):
+                        return  # the connection is about to be told the same
+                    await self._time.sleep(getattr(error, "retry_after", None) or self._time.backoff(attempt))
+                    attempt += 1
+                    continue
+                self._catch_up(self.state.page(page["items"]).behind)
+                if not page["more"] or not page["items"]:
+                    return
+                before = page["items"][-1]["target"]
+
+    # --- arrivals ---
+
+    def _take(self, frame: Frame) -> None:
+        taken = self.state.take(frame)
+        self._deliver(taken.events)
+        self._catch_up(taken.behind)
+        nonce = frame.get("nonce")
+        waiting = self._pending.get(nonce) if isinstance(nonce, str) else None
+        event = "seq" in frame and "id" in frame
+        if waiting is not None and not (event and frame.get("sender") != self.state.me):  # nonces are one's own
+            if not waiting.answer.done():
+                waiting.answer.set_result(frame)
+        elif frame.get("type") in PASSING and self._follow:
+            self._queue.put_nowait(frame)
+
+    def _deliver(self, events: Iterable[Event]) -> None:
+        if self._follow:
+            for event in events:
+                self._queue.put_nowait(event)
+
+    async def events(self, passing: bool = False) -> AsyncIterator[Frame]:
+        """Every event from the sign-in on. With `passing`, also what is in no log: READ, TYPING, PRESENCE, USER, NOTICE,
+        and ERROR that answers nothing. Ends with `close()`; raises Rejected when the sign-in has ended for good."""
+        if not self._follow:
+            raise ValueError("events() needs a Session with follow=True")
+        while (frame := await self._queue.get()) is not None:
+            if self._queue.qsize() < BOUND // 2:
+                self._room.set()
+            if passing or ("seq" in frame and "id" in frame):
+                yield frame
+        self._queue.put_nowait(None)  # for whoever else iterates
+        if self._ended is not None:
+            raise self._ended
+
+    def _catch_up(self, targets: Iterable[str]) -> None:
+        for target in targets:
+            if target not in self._catching:
+                task = self._spawn(self._fill(target))
+                self._catching[target] = task
+                task.add_done_callback(lambda done, target=target: self._caught(target, done))  # type: ignore[misc]
+
+    def _caught(self, target: str, done: asyncio.Task[None]) -> None:
+        if self._catching.get(target) is done:
+            del self._catching[target]
+            # A gap that opened between the last answer and now found this task still there.
+            found = self.state.conversations.get(target)
+            if found is not None and found.waiting and not self._closing and not done.cancelled():
+                self._catch_up([target])
+
+    async def _fill(self, target: str) -> None:
+        attempt = 0
+        more = True
+        while more and (found := self.state.conversations.get(target)) is not None:
+            ask = {"type": "HISTORY", "target": target, "after": found.position or 0, "limit": MAX_PAGE}
+            try:
+                answer = await self.request(ask)
+            except Rejected as refused:
+                if refused.code in ("forbidden", "not_found"):  # removed while we were away
+                    self.state.forget(target)
+                    return
+                await self._time.sleep(self._time.backoff(attempt))
+                attempt += 1
+                continue
+            events, more = self.state.caught_up(target, answer)
+            self._deliver(events)
+            while self._follow and self._queue.qsize() >= BOUND:
+                self._room.clear()
+                await self._room.wait()
+
+    # --- requests ---
+
+    async def request(self, frame: Frame) -> Frame:
+        """Send a request of PROTOCOL, section 5, and give its answer; raises Rejected when it is refused.
+
+        It bears a nonce (made here unless given) and is sent again under the same one after every reconnect until it is
+        answered; over the rate, or while the store can't commit, it waits and tries again. It waits as long as that
+        takes: `asyncio.timeout` bounds it. Requests that write to one conversation are carried out in the order of
+        their calls.
+        """
+        frame = {**frame, "nonce": frame.get("nonce") or secrets.token_hex(12)}
+        self._check(frame)
+        if frame.get("type") not in ORDERED:
+            return await self._exchange(frame)
+        async with self._lanes.setdefault(frame.get("target") or "#lobby", asyncio.Lock()):
+            return await self._exchange(frame)
+
+    def _check(self, frame: Frame) -> None:
+        """Refuse here what would cost the connection, or come back as an error that bears no nonce."""
+        nonce, most = frame["nonce"], self.state.limits.get("max_frame", MAX_FRAME)
+        if not isinstance(nonce, str) or len(nonce) > 64:
+            raise Rejected("bad_frame", "a nonce has 1 to 64 characters")
+        try:
+            size = len(encode(frame).encode())
+        except UnicodeEncodeError:
+            raise Rejected("bad_frame", "a text holds a lone surrogate, which is no character") from None
+        if size > most:
+            raise Rejected("too_long", f"a frame has at most {most} bytes; this one has {size}")
+
+    async def _exchange(self, frame: Frame) -> Frame:
+        attempt = 0
+        nonce: str = frame["nonce"]
+        while True:
+            if self._ended is not None or self._closing:
+                raise self._ended or AloneChatError("the session is closed")
+            if nonce in self._pending:
+                raise ValueError(f"a request with the nonce {nonce!r} is under way already")
+            waiting = self._pending[nonce] = _Pending(frame)
+            self._room.set()
+            try:
+                await self._put(frame)
+                answer = await waiting.answer
+            finally:
+                del self._pending[nonce]
+            if answer.get("type") != "ERROR":
+                return answer
+            refused = Rejected(str(answer.get("code")), str(answer.get("content")), answer.get("retry_after"))
+            if refused.code not in ("rate_limited", "unavailable"):
+                raise refused
+            wait = self._time.backoff(attempt)
+            attempt += 1
+            await self._time.sleep(max(refused.retry_after or 0.0, wait if refused.code == "unavailable" else 0.05))
+
+    async def _put(self, frame: Frame) -> None:
+        if self._wire is not None:  # else the next WELCOME sends what is pending
+            with suppress(Closed):  # the reader of that connection sees the same and reconnects
+                await self._wire.send(frame)
+
+    async def tell(self, frame: Frame) -> None:
+        """Send what has no answer (TYPING), if there is a connection: it is worth nothing later."""
+        await self._put(frame)
+
+    async def send(self, target: str, content: str, ref: str | None = None, nonce: str | None = None) -> Event:
+        """Say something. The event, once it is on the server's disk. A leading `/` is said, not run."""
+        text = "/" + content if content.startswith("/") else content
+        return await self.request({"type": "TEXT", "target": target, "content": text, "ref": ref, "nonce": nonce})
+
+    async def command(self, target: str, content: str) -> Frame:
+        """Run a command (`/roll`): the NOTICE that answers it, or the event that it posted."""
+        text = content if content.startswith("/") else "/" + content
+        return await self.request({"type": "TEXT", "target": target, "content": text})
+
+    async def history(self, target: str, before: int | None = None, limit: int = 50) -> list[Event]:
+        """The latest messages before a seq (or of all), ascending, in as many pages as it takes."""
+        found: list[Event] = []
+        while len(found) < limit:
+            ask = {"type": "HISTORY", "target": target, "before": before, "limit": min(MAX_PAGE, limit - len(found))}
+            answer = await self.request(ask)
+            found[:0] = answer["events"]
+            if not answer["more"] or not answer["events"]:
+                break
+            before = answer["events"][0]["seq"]
+        return found
+
+    # --- the token ---
+
+    async def _keep_token(self) -> None:
+        """Trade the token for a new one in time, as long as the session lasts."""
+        while True:
+            due = self.account.renewal
+            if due is None:
+                return
+            wait = due - self._time.now()
+            if wait <= 0:
+                try:
+                    await self._renew()
+                    continue
+                except Rejected as refused:
+                    if refused.code == "unauthorized" and not self._reread():
+                        return  # the connection is told the same, and says so
+                    wait = 60.0
+                except AloneChatError:
+                    wait = 60.0  # not reachable now; a third of the token's life is left
+            await self._time.sleep(min(wait, 3600.0))  # in steps: a laptop that slept doesn't count the hours
+
+    async def _renew(self) -> None:
+        async with self._renewing, Rest(self.account.url, self.account.token) as rest:
+            answer = await rest.renew()
+            self.account = self.account.renewed(answer)
+            if self._keeper is not None:
+                self._keeper.update(self.account)
+        # This connection ends with the old token, 60 s from now; the reconnect then takes the new one.

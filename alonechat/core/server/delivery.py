@@ -1,0 +1,347 @@
+"""Who is connected here, and the fan-out of events to their outboxes.
+
+Why it looks like this: an event is encoded once, as the finished WebSocket frame. What gathers in a conversation during one
+turn of the loop is joined once, each member's outbox gets that one entry, and a connection gets one write for all its
+conversations. Nothing per recipient but a bound-method call: that is what makes the fan-out cheap. Order is kept within a
+conversation, not across conversations of the same turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from alonechat.core.bus import Batch
+from alonechat.core.message import LOBBY, encode
+from alonechat.core.server.metrics import Metrics
+from alonechat.core.store.records import Event
+
+LARGE = 500
+"""Online members above which a conversation gets no PRESENCE (PROTOCOL, section 5)."""
+TYPING_EVERY = 3.0
+BUSY, OVERLOADED = 0.7, 0.95
+"""Shares of the loop's time from which flushes are gathered over a gap: 2 ms, and 10 ms in overload."""
+
+
+def frame(text: str) -> bytes:
+    """The finished, unmasked WebSocket text frame of `text` (RFC 6455, section 5.2)."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+class Outlet(Protocol):
+    """A signed-in connection, as delivery sees it."""
+
+    username: str
+    write: Callable[[bytes], None]
+    pend: list[bytes]
+    keys: set[str]
+
+    def outgrown(self, most: int) -> bool: ...
+    def overflow(self) -> None: ...
+
+
+class Group:
+    """The connections of one conversation's members, and what waits to be sent to them."""
+
+    __slots__ = ("holders", "members", "pend", "seq")
+
+    def __init__(self) -> None:
+        self.members: dict[Outlet, Callable[[bytes], None]] = {}
+        self.pend: list[bytes] = []
+        self.holders: dict[Outlet, int | None] = {}
+        self.seq = 0
+
+
+class Person:
+    """An account that is connected here."""
+
+    __slots__ = ("choice", "outlets", "shown")
+
+    def __init__(self) -> None:
+        self.outlets: set[Outlet] = set()
+        self.choice = "online"
+        self.shown = "offline"
+
+
+class Delivery:
+    """Takes committed events from the bus and gives them to the members who are connected."""
+
+    def __init__(self, metrics: Metrics, outbox: int) -> None:
+        self.metrics, self.outbox = metrics, outbox
+        self.groups: dict[str, Group] = {}
+        self.people: dict[str, Person] = {}
+        self.slow: set[Outlet] = set()
+        self.gap = 0.0
+        self._dirty: list[Group] = []
+        self._scheduled = False
+        self._presence: set[str] = set()
+        self._users: dict[str, dict[str, Any]] = {}
+        self._typed: dict[tuple[str, str], float] = {}
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._held: dict[Outlet, list[tuple[str, int, bytes]]] = {}
+
+    # --- who is here ---
+
+    def hold(self, outlet: Outlet, keys: Iterable[str]) -> None:
+        """From now on keep what is published in `keys` for a connection whose WELCOME is still being gathered."""
+        self._held[outlet] = []
+        for key in keys:
+            outlet.keys.add(key)
+            self._group(key).holders[outlet] = None
+
+    def enter(self, outlet: Outlet, marks: dict[str, int]) -> None:
+        """The WELCOME went out and told the seqs in `marks`: send what was held after them, and all that follows."""
+        self.flush()
+        held = self._held.pop(outlet, [])
+        kept = b"".join(data for key, seq, data in held if seq > marks.get(key, 0))
+        if kept:
+            outlet.write(kept)
+        for key in outlet.keys:
+            group = self._group(key)
+            mark = marks.get(key, 0)
+            if key in marks and group.seq < mark:
+                group.holders[outlet] = mark  # committed and told in the WELCOME, but not published yet
+            else:
+                group.holders.pop(outlet, None)
+                group.members[outlet] = outlet.write
+        person = self.people.setdefault(outlet.username, Person())
+        if not person.outlets:
+            person.choice = "online"
+        person.outlets.add(outlet)
+        self._presence.add(outlet.username)
+        self.metrics.connections.inc()
+
+    def exit(self, outlet: Outlet) -> None:
+        """The connection is gone."""
+        self._held.pop(outlet, None)
+        self.slow.discard(outlet)
+        for key in outlet.keys:
+            group = self.groups.get(key)
+            if group is None:
+                continue
+            group.members.pop(outlet, None)
+            group.holders.pop(outlet, None)
+            if not group.members and not group.holders and not group.pend:
+                del self.groups[key]
+        outlet.keys.clear()
+        person = self.people.get(outlet.username)
+        if person is not None and outlet in person.outlets:
+            person.outlets.discard(outlet)
+            self._presence.add(outlet.username)
+            self.metrics.connections.dec()
+
+    def presence(self, username: str) -> str:
+        """`online`, `away`, `busy`, or `offline` when no device is connected."""
+        person = self.people.get(username)
+        return person.choice if person is not None and person.outlets else "offline"
+
+    def outlets(self, username: str) -> list[Outlet]:
+        """The signed-in connections of an account."""
+        person = self.people.get(username)
+        return list(person.outlets) if person else []
+
+    def _group(self, key: str) -> Group:
+        found = self.groups.get(key)
+        if found is None:
+            found = self.groups[key] = Group()
+        return found
+
+    # --- events ---
+
+    def publish(self, batch: Batch) -> None:
+        """Take committed events, in order, from the bus."""
+        for key, event in batch:
+            kind = event["type"]
+            if kind == "JOIN" or (event["seq"] == 1 and not key.startswith("#")):
+                for name in (event["sender"],) if kind == "JOIN" else set(key.split(" ")):
+                    self._admit(name, key)
+            group = self.groups.get(key)
+            if group is not None:
+                data = frame(encode(event))
+                seq = group.seq = event["seq"]
+                if group.holders:
+                    self._hold(group, key, seq, data)
+                if not group.pend:
+                    self._dirty.append(group)
+                group.pend.append(data)
+            if kind == "LEAVE":
+                self._expel(event["sender"], key)
+            if self._waiting:
+                for future in self._waiting.pop(key, ()):
+                    if not future.done():
+                        future.set_result(None)
+        self.metrics.events.inc(len(batch))
+        if self._dirty and not self._scheduled:
+            self._scheduled = True
+            loop = asyncio.get_running_loop()
+            if self.gap:
+                loop.call_later(self.gap, self.flush)
+            else:
+                loop.call_soon(self.flush)
+
+    def _hold(self, group: Group, key: str, seq: int, data: bytes) -> None:
+        for outlet, mark in list(group.holders.items()):
+            if mark is None:
+                self._held[outlet].append((key, seq, data))
+            elif seq > mark:
+                self.flush()
+                del group.holders[outlet]
+                group.members[outlet] = outlet.write
+
+    def _admit(self, username: str, key: str) -> None:
+        person = self.people.get(username)
+        entering = [o for o in self._held if o.username == username]
+        if (person is None or not person.outlets) and not entering:
+            return
+        self.flush()
+        group = self._group(key)
+        for outlet in person.outlets if person else ():
+            outlet.keys.add(key)
+            group.members[outlet] = outlet.write
+        for outlet in entering:
+            outlet.keys.add(key)
+            group.holders[outlet] = None
+
+    def _expel(self, username: str, key: str) -> None:
+        person = self.people.get(username)
+        group = self.groups.get(key)
+        if group is None:
+            return
+        self.flush()
+        for outlet in [*(person.outlets if person else ()), *(o for o in self._held if o.username == username)]:
+            outlet.keys.discard(key)
+            group.members.pop(outlet, None)
+            group.holders.pop(outlet, None)
+
+    def flush(self) -> None:
+        """Write what has gathered: one join for each conversation, one write for each connection."""
+        self._scheduled = False
+        dirty, self._dirty = self._dirty, []
+        if not dirty:
+            return
+        began = time.perf_counter()
+        join = b"".join
+        count = 0
+        if len(dirty) == 1:
+            group = dirty[0]
+            data = join(group.pend)
+            count = len(group.pend) * len(group.members)
+            group.pend = []
+            for write in group.members.values():
+                write(data)
+        else:
+            out: list[Outlet] = []
+            for group in dirty:
+                data = join(group.pend)
+                count += len(group.pend) * len(group.members)
+                group.pend = []
+                for outlet in group.members:
+                    pend = outlet.pend
+                    if not pend:
+                        out.append(outlet)
+                    pend.append(data)
+            for outlet in out:
+                pend = outlet.pend
+                outlet.write(join(pend))
+                pend.clear()
+        self.metrics.deliveries.inc(count)
+        self.metrics.fanout.observe(time.perf_counter() - began)
+        if self.slow:
+            for outlet in [o for o in self.slow if o.outgrown(self.outbox)]:
+                outlet.overflow()
+
+    async def until(self, key: str, timeout: float) -> None:
+        """Return when an event is published in `key`, or after `timeout` seconds."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(future)
+        try:
+            await asyncio.wait_for(future, timeout)
+        except TimeoutError:
+            kept = self._waiting.get(key)
+            if kept and future in kept:
+                kept.remove(future)
+
+    def release(self) -> None:
+        """End every wait of `until`: the server goes down."""
+        for futures in self._waiting.values():
+            for future in futures:
+                if not future.done():
+                    future.set_result(None)
+        self._waiting.clear()
+
+    # --- passing frames ---
+
+    def tell(self, username: str, passing: dict[str, Any]) -> None:
+        """Give a frame to every connection of one account."""
+        data = frame(encode(passing))
+        for outlet in self.outlets(username):
+            outlet.write(data)
+
+    def typing(self, username: str, key: str, now: float) -> None:
+        """Tell the others who are online that somebody types, at most once in three seconds."""
+        if now - self._typed.get((username, key), -TYPING_EVERY) < TYPING_EVERY:
+            return
+        if len(self._typed) > 10_000:
+            self._typed = {k: at for k, at in self._typed.items() if now - at < TYPING_EVERY}
+        self._typed[(username, key)] = now
+        group = self.groups.get(key)
+        if group is None:
+            return
+        first, _, second = key.partition(" ")
+        target = key if key.startswith("#") else (second if first == username else first)
+        data = frame(encode({"type": "TYPING", "sender": username, "target": target}))
+        for outlet, write in group.members.items():
+            if outlet.username != username:
+                write(data)
+
+    def choose(self, username: str, state: str) -> None:
+        """The account's presence, as its owner chose it on any device."""
+        person = self.people.get(username)
+        if person is not None:
+            person.choice = state
+            self._presence.add(username)
+
+    def changed(self, username: str, user: dict[str, Any]) -> None:
+        """A display name or role changed: USER goes out with the next tick."""
+        self._users[username] = user
+
+    def tick(self) -> None:
+        """Once a second: send the presences and users that changed, each receiver one write."""
+        out: dict[Outlet, list[bytes]] = {}
+        names, self._presence = self._presence, set()
+        for name in names:
+            now, person = self.presence(name), self.people.get(name)
+            if person is None or person.shown == now:
+                continue
+            person.shown = now
+            self._spread(out, name, {"type": "PRESENCE", "sender": name, "content": now})
+            if not person.outlets:
+                del self.people[name]
+        users, self._users = self._users, {}
+        for name, user in users.items():
+            self._spread(out, name, {"type": "USER", "user": user})
+        for outlet, entries in out.items():
+            outlet.write(b"".join(entries))
+
+    def _spread(self, out: dict[Outlet, list[bytes]], name: str, passing: dict[str, Any]) -> None:
+        data = frame(encode(passing))
+        person = self.people.get(name)
+        told: set[Outlet] = set(person.outlets) if person else set()
+        keys = {key for outlet in told for key in outlet.keys} | {LOBBY}
+        for key in keys:
+            group = self.groups.get(key)
+            if group is not None and len(group.members) <= LARGE:
+                told.update(group.members)
+        for outlet in told:
+            out.setdefault(outlet, []).append(data)
+
+
+__all__ = ["Delivery", "Event", "Group", "Outlet", "Person", "frame"]

@@ -1,0 +1,52 @@
+"""Who has an account, in memory: names, roles, standing. Changed only after the store has committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alonechat.core.store.records import Account
+
+
+class Directory:
+    """All accounts by username."""
+
+    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+        self.names: dict[str, Account] = {}
+        self._shown: dict[str, str] = {}
+        for account in accounts:
+            self.add(account)
+
+    def get(self, username: str) -> Account | None:
+        """The account of this username, or None."""
+        return self.names.get(username)
+
+    def all(self) -> Iterable[Account]:
+        """Every account."""
+        return self.names.values()
+
+    def add(self, account: Account) -> None:
+        """Take in a new account, or what became of a known one."""
+        self._shown[account.display_name.casefold()] = account.username
+        self.names[account.username] = account
+
+    def rename(self, account: Account, display_name: str) -> None:
+        """The account is shown by another name from now on."""
+        if self._shown.get(account.display_name.casefold()) == account.username:
+            del self._shown[account.display_name.casefold()]
+        account.display_name = display_name
+        self._shown[display_name.casefold()] = account.username
+
+    def is_taken(self, display_name: str, by_other_than: str) -> bool:
+        """Whether this display name is another account's username (PROTOCOL, section 3)."""
+        found = self.names.get(display_name.casefold())
+        return found is not None and found.username != by_other_than
+
+    def replace(self, accounts: Iterable[Account]) -> list[tuple[Account | None, Account]]:
+        """Take in what another process changed: (as it was, as it is) of each account that differs."""
+        changed: list[tuple[Account | None, Account]] = []
+        for account in accounts:
+            before = self.names.get(account.username)
+            if before != account:
+                changed.append((before, account))
+                self.add(account)
+        return changed

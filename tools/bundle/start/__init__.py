@@ -1,0 +1,44 @@
+"""What runs first in the .pyz: refuses a wrong Python, finds or unpacks the packages, hands over to the program."""
+
+# This file must parse on every Python since 2.7, so that a wrong one gets a sentence instead of a SyntaxError.
+import os
+import sys
+
+try:
+    from _bootstrap import target
+except ImportError:  # read from the source tree, not from a built file
+    target = None
+
+
+def refusal():
+    """The sentence that refuses this Python, or None."""
+    have = "%d.%d.%d" % sys.version_info[:3]
+    came = "this is Python %s (%s)" % (have, sys.executable or "unknown path")
+    if sys.version_info < (3, 11):
+        return "AloneChat needs Python 3.11 or newer; %s. Install a newer one and start this file with it." % came
+    if target is not None and target.PYTHON is not None and sys.version_info[:2] != target.PYTHON:
+        wanted = "%d.%d" % target.PYTHON
+        return "This native build needs Python %s; %s. Take alonechat.pyz, which runs on all." % (wanted, came)
+    if target is not None and target.PLATFORM is not None:
+        import sysconfig
+
+        platform = sysconfig.get_platform()
+        if platform != target.PLATFORM:
+            came = "this machine is %s" % platform
+            return "This native build is for %s; %s. Take alonechat.pyz, which runs on all." % (target.PLATFORM, came)
+    return None
+
+
+def bootstrap():
+    """What `__main__` of the .pyz calls."""
+    sentence = refusal()
+    if sentence is not None:
+        sys.stderr.write(sentence + "\n")
+        sys.exit(2)
+    from _bootstrap import unpack
+
+    archive = os.path.abspath(sys.path[0])
+    sys.path[0] = unpack.find_or_unpack(archive, target.BUILD)
+    from alonechat.cli import main
+
+    sys.exit(main())
