@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -74,12 +75,15 @@ def test(pytest_arguments: list[str]) -> int:
     system.prepare(strict=os.environ.get("CI") == "true")
     build()
     python, failed = str(venv.python()), 0
+    # A process that was started without standard input would hand its first open file to the checks as such.
+    stdin = subprocess.DEVNULL if sys.stdin is None else None
     for check in (["ruff", "check", "."], ["mypy"]):
         print(f"$ {' '.join(check)}", flush=True)
-        failed |= subprocess.run([python, "-m", *check], cwd=ROOT, check=False).returncode
+        failed |= subprocess.run([python, "-m", *check], cwd=ROOT, stdin=stdin, check=False).returncode
     if failed:
         print("ruff or mypy found faults (above); the tests run all the same.", flush=True)
-    return subprocess.run([python, "-m", "pytest", *pytest_arguments], cwd=ROOT, check=False).returncode or failed
+    pytest = [python, "-m", "pytest", *pytest_arguments]
+    return subprocess.run(pytest, cwd=ROOT, stdin=stdin, check=False).returncode or failed
 
 
 def clean(everything: bool) -> int:
