@@ -24,6 +24,7 @@ SECRET_BYTES = 32
 """Bytes a JWT secret needs in production: HS256 signs with a key of the hash's own size (RFC 7518, section 3.2)."""
 
 VARIABLES: dict[str, str] = {
+    "ALONECHAT_CACHE": "where the one file unpacks itself, instead of the user's cache directory",
     "ALONECHAT_CONFIG": "the settings file to read instead of alonechat.toml",
     "ALONECHAT_PASSWORD": "the password, instead of asking for it on the terminal",
 }

@@ -23,7 +23,7 @@ def line_for(packages: list[str]) -> str:
 
 
 def install(packages: list[str]) -> bool:
-    """Installs Debian packages where that needs nobody's password (root, with apt-get). False where it can't or fails."""
+    """Installs Debian packages where that asks for no password (root, apt-get). False where it can't or fails."""
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
     print(f"Installing {', '.join(packages)} …", flush=True)
