@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from alonechat.core.client.accounts import Account, Accounts, of_token
     from alonechat.core.client.rest import Rest
-    from alonechat.core.client.session import Session, Status, Timing
+    from alonechat.core.client.session import Session, Status
     from alonechat.core.client.state import Conversation, State
+    from alonechat.core.client.timing import Timing
     from alonechat.core.client.transport import Closed, End
 
 __all__ = [
@@ -29,8 +30,9 @@ __all__ = [
 _HOMES = {
     "accounts": ("Account", "Accounts", "of_token"),
     "rest": ("Rest",),
-    "session": ("Session", "Status", "Timing"),
+    "session": ("Session", "Status"),
     "state": ("Conversation", "State"),
+    "timing": ("Timing",),
     "transport": ("Closed", "End"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

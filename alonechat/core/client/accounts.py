@@ -7,15 +7,16 @@ import binascii
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from alonechat.errors import AloneChatError, ConfigError
 
-DIRECTORY = "ALONECHAT_CONFIG_DIR"
 FILE = "accounts.json"
 
 
@@ -66,66 +67,89 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def of_token(url: str, token: str) -> Account:
-    """An account out of a bare token, for scripts. Raises ConfigError when the token names nobody."""
+    """An account out of a bare token, for bots. Raises ConfigError when the token names nobody."""
     name = claims(token).get("sub")
     if not isinstance(name, str) or not name:
-        raise ConfigError("ALONECHAT_TOKEN must be the token of a sign-in (a JWT); make one with: alonechat token NAME")
+        raise ConfigError("expected the token of a sign-in (a JWT); make one on the server with: alonechat token NAME")
     return Account(url=url, username=name, token=token)
 
 
-def directory(environ: Mapping[str, str] = os.environ) -> Path:
-    """The user's configuration directory: `ALONECHAT_CONFIG_DIR`, else where the system keeps such things."""
-    if named := environ.get(DIRECTORY):
-        return Path(named)
+def directory() -> Path:
+    """The user's configuration directory, where the system keeps such things (Linux: below `XDG_CONFIG_HOME`)."""
     from platformdirs import user_config_path
 
     return user_config_path("alonechat", appauthor=False)
 
 
 class Accounts:
-    """The file of saved accounts, mode 0600. It is replaced whole: a reader never sees half of it."""
+    """The file of saved accounts, mode 0600. It is replaced whole, so a reader never sees half of it; who changes it
+    holds a lock beside it, so that two sign-ins at the same time are both kept."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or directory() / FILE
 
     def all(self) -> list[Account]:
-        """The saved accounts, the current one first. Raises ConfigError when the file is not what was written."""
+        """The saved accounts, the latest used one first. Raises ConfigError when the file is not what was written."""
+        return self._read()[0]
+
+    def current(self) -> Account | None:
+        """The account of the latest sign-in; None after that one was signed out, until somebody signs in again."""
+        accounts, is_current = self._read()
+        return accounts[0] if accounts and is_current else None
+
+    def find(self, url: str | None = None, username: str | None = None) -> Account | None:
+        """The latest used account at `url` and of `username`, where these are given."""
+        fits = (a for a in self.all() if url in (None, a.url) and username in (None, a.username))
+        return next(fits, None)
+
+    def named(self, text: str) -> Account | None:
+        """The latest used account that `NAME` or `NAME@HOST[:PORT]` means."""
+        name, _, host = text.partition("@")
+        for account in self.all():
+            parts = urlsplit(account.url)
+            if account.username == name and host in ("", parts.netloc, parts.hostname):
+                return account
+        return None
+
+    def save(self, account: Account) -> None:
+        """Keep `account` as the current one, in place of what was kept of the same name at the same server."""
+        with self._changing():
+            self._write([account, *(a for a in self.all() if not _same(a, account))], True)
+
+    def update(self, account: Account) -> None:
+        """Keep a renewed token, if that account is still kept; which one is current does not change."""
+        with self._changing():
+            accounts, is_current = self._read()
+            self._write([account if _same(a, account) else a for a in accounts], is_current)
+
+    def forget(self, account: Account) -> None:
+        """Drop the account. Where it was the current one, there is none then: who speaks is never guessed."""
+        with self._changing():
+            accounts, is_current = self._read()
+            left = [a for a in accounts if not _same(a, account)]
+            self._write(left, is_current and left[:1] == accounts[:1])
+
+    def _read(self) -> tuple[list[Account], bool]:
         try:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return []
+            return [], False
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"can't read the saved accounts in {self.path}: {error}") from None
         try:
-            return [_account(each) for each in json.loads(text)["accounts"]]
+            kept = json.loads(text)
+            return [_account(each) for each in kept["accounts"]], kept["current"] is True
         except (ValueError, KeyError, TypeError) as error:
             what = f"{type(error).__name__}: {error}"
             raise ConfigError(
                 f"{self.path} is not a file of saved accounts of AloneChat ({what}); move it away and sign in again"
             ) from None
 
-    def find(self, url: str | None = None, username: str | None = None) -> Account | None:
-        """The current account, or the latest used one at `url` and of `username`, where these are given."""
-        fits = (a for a in self.all() if url in (None, a.url) and username in (None, a.username))
-        return next(fits, None)
-
-    def save(self, account: Account) -> None:
-        """Keep `account` as the current one, in place of what was kept of the same name at the same server."""
-        self._write([account, *(a for a in self.all() if not _same(a, account))])
-
-    def update(self, account: Account) -> None:
-        """Keep a renewed token, if that account is still kept; which one is current does not change."""
-        self._write([account if _same(a, account) else a for a in self.all()])
-
-    def forget(self, account: Account) -> None:
-        """Drop the account; the one that was used before it becomes the current one only by a new sign-in."""
-        self._write([a for a in self.all() if not _same(a, account)])
-
-    def _write(self, accounts: list[Account]) -> None:
-        text = json.dumps({"accounts": [asdict(a) for a in accounts]}, ensure_ascii=False, indent=1) + "\n"
+    def _write(self, accounts: list[Account], is_current: bool) -> None:
+        kept = {"current": is_current, "accounts": [asdict(a) for a in accounts]}
+        text = json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
         draft = self.path.with_name(f".{FILE}.{secrets.token_hex(4)}")
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
@@ -133,9 +157,27 @@ class Accounts:
             os.replace(draft, self.path)
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise AloneChatError(
-                f"can't keep the sign-in in {self.path}: {error.strerror}; name another directory with {DIRECTORY}"
-            ) from None
+            raise self._unwritable(error) from None
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the lock beside the file. Elsewhere than on POSIX a change is atomic, but the later of two wins."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self.path.with_name(f".{FILE}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            if os.name == "posix":
+                import fcntl
+
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _unwritable(self, error: OSError) -> AloneChatError:
+        return AloneChatError(f"can't keep the sign-in in {self.path}: {error.strerror}; make its directory writable")
 
 
 def _same(one: Account, other: Account) -> bool:

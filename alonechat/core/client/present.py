@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 Event = Mapping[str, Any]
@@ -35,15 +36,27 @@ def short(text: str, most: int = 40) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def line(event: Event, where: str, about: Event | None = None, zone: tzinfo | None = None) -> str | None:
-    """An event as a line of `tail`: `HH:MM #room <name> text`, further lines of a text indented so that none can pass
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Where and on which day lines are read: times are of `zone` (the local one with None), other days bear their date."""
+
+    today: date | None = None
+    zone: tzinfo | None = None
+
+    def time(self, timestamp: str) -> str:
+        """A time of the wire for a person: `09:41`, or `2026-11-20 09:41`."""
+        at = datetime.fromisoformat(timestamp).astimezone(self.zone)
+        return f"{at:%H:%M}" if self.today in (None, at.date()) else f"{at:%Y-%m-%d %H:%M}"
+
+
+def line(event: Event, where: str, about: Event | None = None, now: Now = Now()) -> str | None:  # noqa: B008 - frozen
+    """An event as a line of `tail`: `09:41 #room <name> text`, further lines of a text indented so that none can pass
     for another's. `where` is the conversation, `about` the message that `ref` names. None: there is nothing to show."""
     said = _said(event, about)
     if said is None:
         return None
-    at = datetime.fromisoformat(event["timestamp"]).astimezone(zone)
     first, *rest = printable(said.replace("\r\n", "\n"), lines=True).replace("\t", " ").split("\n")
-    return "\n      ".join([f"{at:%H:%M} {printable(where)} {first}", *rest])
+    return "\n      ".join([f"{now.time(event['timestamp'])} {printable(where)} {first}", *rest])
 
 
 def _said(event: Event, about: Event | None) -> str | None:

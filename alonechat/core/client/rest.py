@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
 
@@ -134,6 +134,29 @@ class Rest:
     async def conversations(self, before: str | None = None) -> dict[str, Any]:
         """One page of one's conversations: `items`, `more`."""
         return await self.call("GET", "/conversations", before=before)
+
+    async def rooms(self) -> dict[str, Any]:
+        """The rooms that one may know of: `items`."""
+        return await self.call("GET", "/rooms")
+
+    async def users(self, after: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        """One page of the accounts, by username: `items`, `more`."""
+        return await self.call("GET", "/users", after=after, limit=limit)
+
+    async def search(self, q: str, **where: Any) -> dict[str, Any]:
+        """Messages that hold `q`, newest first: `events`, `more`. `where`: target, sender, before (an id), limit."""
+        return await self.call("GET", "/search", q=q, **where)
+
+    async def sessions(self) -> dict[str, Any]:
+        """One's own sign-ins: `items`."""
+        return await self.call("GET", "/me/sessions")
+
+    async def end_session(self, id: str) -> None:
+        await self.call("DELETE", f"/me/sessions/{quote(id, safe='')}")
+
+    async def change_me(self, **changes: str) -> dict[str, Any]:
+        """Change `display_name`, or `password` with `old_password`; one's account as it is then."""
+        return await self.call("PATCH", "/me", dict(changes))
 
 
 def reason(error: BaseException) -> str:

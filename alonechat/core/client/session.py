@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import secrets
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from alonechat.core.client.accounts import Account
+from alonechat.core.client.outbox import Outbox
+from alonechat.core.client.present import literal
 from alonechat.core.client.rest import Rest, reachable
 from alonechat.core.client.state import Event, State
+from alonechat.core.client.timing import Timing
 from alonechat.core.client.transport import Closed, End, Frame, Wire, gone
-from alonechat.core.message import MAX_FRAME, MAX_PAGE, encode
+from alonechat.core.message import MAX_FRAME, MAX_PAGE
 from alonechat.errors import AloneChatError, Rejected
 
-ORDERED = frozenset({"TEXT", "EDIT", "DELETE", "REACT", "JOIN", "LEAVE", "TOPIC"})
-"""Requests that write to a log: one at a time for each conversation, so that a refused one can't be overtaken."""
 PASSING = frozenset({"READ", "TYPING", "PRESENCE", "USER", "NOTICE", "ERROR"})
 BOUND = 5_000
 """Events that may wait for `events()` before the socket is no longer read; the server's log keeps the rest."""
 STEADY = 10.0
 """Seconds after which a connection counts as steady: the next loss starts with the shortest wait again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The world's time and chance; tests move them by hand."""
-
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    random: Callable[[], float] = random.random
-
-    def backoff(self, attempt: int, least: float = 0.5, most: float = 30.0) -> float:
-        """Seconds to wait before trying for the `attempt`th time (from 0): doubled each time, then spread over its
-        upper half, so that a server which comes back isn't met by everybody at once."""
-        wait = min(most, least * 2.0 ** min(attempt, 16))
-        return wait * (0.5 + self.random() / 2)
+PATIENCE = 15.0
+"""Seconds that a server may take to answer a sign-in with WELCOME or a refusal."""
 
 
 class Keeper(Protocol):
@@ -59,19 +44,13 @@ class Status:
     retry_in: float = 0.0
 
 
-@dataclass(slots=True)
-class _Pending:
-    frame: Frame
-    answer: asyncio.Future[Frame] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-
 class Session:
     """One person's or bot's conversation with a server, over as many connections as it takes.
 
     `async with Session(account) as session:` signs in or raises what a person can act on; with `patient=True` it waits
     for a server that can't be reached yet. `events()` gives every event of one's conversations from then on, each once
     and in order within its conversation, whatever happens to connections and servers in between. `follow=False` is for
-    who only asks.
+    who only asks. `begun` has the `seq` of each conversation of the first WELCOME, behind which `events()` begins.
     """
 
     def __init__(
@@ -84,6 +63,7 @@ class Session:
     ) -> None:
         self.account = account
         self.state = State()
+        self.begun: dict[str, int] = {}
         self.status = Status(False, "not connected yet")
         self.on_status: Callable[[Status], None] = lambda status: None
         self._keeper = keeper
@@ -93,12 +73,13 @@ class Session:
         self._wire: Wire | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._catching: dict[str, asyncio.Task[None]] = {}
-        self._pending: dict[str, _Pending] = {}
-        self._lanes: dict[str, asyncio.Lock] = {}
+        self._outbox = Outbox(self._put, self._time)
+        self._outbox.on_ask = lambda: self._room.set()
         self._queue: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._ready = asyncio.Event()
         self._used = account.token
+        self._tried: set[str] = set()
         self._renewing = asyncio.Lock()
         self._ended: BaseException | None = None
         self._closing = False
@@ -156,9 +137,7 @@ class Session:
     def _end(self, error: BaseException | None) -> None:
         self._ended = self._ended or error
         self._ready.set()
-        for waiting in self._pending.values():
-            if not waiting.answer.done():
-                waiting.answer.set_exception(error) if error else waiting.answer.cancel()
+        self._outbox.end(error)
         self._queue.put_nowait(None)
 
     # --- connections ---
@@ -173,6 +152,8 @@ class Session:
                 await gone(self._wire)
                 self._wire = None
                 if closed.end is End.SIGNED_OUT and self._reread():
+                    continue
+                if closed.end is End.UNREACHED and await self._moved():
                     continue
                 self._give_up(closed)
                 steady = self.status.connected and self._time.now() - begun >= STEADY
@@ -192,13 +173,32 @@ class Session:
             raise closed
 
     def _reread(self) -> bool:
-        """Whether there is a newer token: this session or another process that shares the account may have renewed it."""
+        """Whether there is a newer token: this session, or another process of the same account, renewed it."""
         if self.account.token != self._used:
             return True
         kept = self._keeper.find(self.account.url, self.account.username) if self._keeper else None
         fresh = kept if kept and kept.token != self.account.token else None
         self.account = fresh or self.account
         return fresh is not None
+
+    async def _moved(self) -> bool:
+        """Whether the server, asked over REST, names another WebSocket address than the one that was kept."""
+        kept = self.account.ws_url
+        if not kept or kept in self._tried:
+            return False
+        self._tried.add(kept)
+        try:
+            async with Rest(self.account.url) as rest:
+                found = await rest.server()
+        except AloneChatError:
+            return False  # nobody there either: what is known stands
+        self.account = replace(self.account, ws_url=reachable(str(found.get("ws_url") or kept), self.account.url))
+        if self.account.ws_url == kept:
+            return False
+        if self._keeper is not None:
+            with suppress(AloneChatError):  # it can't be kept: then the next session asks again
+                self._keeper.update(self.account)
+        return True
 
     def _tell(self, status: Status) -> None:
         self.status = status
@@ -209,19 +209,25 @@ class Session:
         address, self._used = await self._address(), self.account.token
         wire = await Wire.open(address, self._used)
         try:
-            frame = await wire.receive()
-            while frame.get("type") != "WELCOME":
-                frame = await wire.receive()
-            await self._welcome(wire, frame)
+            await self._welcome(wire, await self._greeting(wire))
             while True:
                 self._take(await wire.receive())
                 # With requests unanswered the socket must be read: their answers come behind what is queued.
-                while self._queue.qsize() >= BOUND and not self._pending:
+                while self._queue.qsize() >= BOUND and not self._outbox:
                     self._room.clear()
                     await self._room.wait()
         finally:
             if self._wire is None:
                 await gone(wire)
+
+    async def _greeting(self, wire: Wire) -> Frame:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while (frame := await wire.receive()).get("type") != "WELCOME":
+                    pass  # an ERROR: the close that follows says it
+                return frame
+        except TimeoutError:
+            raise Closed(End.LOST, f"{self.account.ws_url}: no WELCOME within {PATIENCE:g} s of the sign-in") from None
 
     async def _address(self) -> str:
         if not self.account.ws_url:
@@ -240,9 +246,12 @@ class Session:
             task.cancel()
         self._catching.clear()
         behind = self.state.welcome(frame).behind
+        if not self._ready.is_set():
+            self.begun = {target: found.seq for target, found in self.state.conversations.items()}
+        self._tried.clear()
+        self._outbox.max_frame = int(self.state.limits.get("max_frame", MAX_FRAME))
         self._wire = wire  # first: a request that comes while the others are sent again goes out by itself
-        for waiting in [p for p in self._pending.values() if not p.answer.done()]:
-            await wire.send(waiting.frame)
+        await self._outbox.resend(wire.send)
         self._catch_up(behind)
         if frame.get("more"):
             self._spawn(self._pages())
@@ -274,13 +283,9 @@ class Session:
         taken = self.state.take(frame)
         self._deliver(taken.events)
         self._catch_up(taken.behind)
-        nonce = frame.get("nonce")
-        waiting = self._pending.get(nonce) if isinstance(nonce, str) else None
-        event = "seq" in frame and "id" in frame
-        if waiting is not None and not (event and frame.get("sender") != self.state.me):  # nonces are one's own
-            if not waiting.answer.done():
-                waiting.answer.set_result(frame)
-        elif frame.get("type") in PASSING and self._follow:
+        foreign = "seq" in frame and "id" in frame and frame.get("sender") != self.state.me
+        answered = not foreign and self._outbox.take(frame)  # nonces are one's own
+        if not answered and frame.get("type") in PASSING and self._follow:
             self._queue.put_nowait(frame)
 
     def _deliver(self, events: Iterable[Event]) -> None:
@@ -289,8 +294,8 @@ class Session:
                 self._queue.put_nowait(event)
 
     async def events(self, passing: bool = False) -> AsyncIterator[Frame]:
-        """Every event from the sign-in on. With `passing`, also what is in no log: READ, TYPING, PRESENCE, USER, NOTICE,
-        and ERROR that answers nothing. Ends with `close()`; raises Rejected when the sign-in has ended for good."""
+        """Every event from the sign-in on. With `passing`, also what is in no log: READ, TYPING, PRESENCE, USER,
+        NOTICE, and ERROR that answers nothing. Ends with `close()`; raises Rejected when the sign-in has ended for good."""
         if not self._follow:
             raise ValueError("events() needs a Session with follow=True")
         while (frame := await self._queue.get()) is not None:
@@ -339,7 +344,7 @@ class Session:
 
     # --- requests ---
 
-    async def request(self, frame: Frame) -> Frame:
+    async def request(self, frame: Mapping[str, Any]) -> Frame:
         """Send a request of PROTOCOL, section 5, and give its answer; raises Rejected when it is refused.
 
         It bears a nonce (made here unless given) and is sent again under the same one after every reconnect until it is
@@ -347,48 +352,7 @@ class Session:
         takes: `asyncio.timeout` bounds it. Requests that write to one conversation are carried out in the order of
         their calls.
         """
-        frame = {**frame, "nonce": frame.get("nonce") or secrets.token_hex(12)}
-        self._check(frame)
-        if frame.get("type") not in ORDERED:
-            return await self._exchange(frame)
-        async with self._lanes.setdefault(frame.get("target") or "#lobby", asyncio.Lock()):
-            return await self._exchange(frame)
-
-    def _check(self, frame: Frame) -> None:
-        """Refuse here what would cost the connection, or come back as an error that bears no nonce."""
-        nonce, most = frame["nonce"], self.state.limits.get("max_frame", MAX_FRAME)
-        if not isinstance(nonce, str) or len(nonce) > 64:
-            raise Rejected("bad_frame", "a nonce has 1 to 64 characters")
-        try:
-            size = len(encode(frame).encode())
-        except UnicodeEncodeError:
-            raise Rejected("bad_frame", "a text holds a lone surrogate, which is no character") from None
-        if size > most:
-            raise Rejected("too_long", f"a frame has at most {most} bytes; this one has {size}")
-
-    async def _exchange(self, frame: Frame) -> Frame:
-        attempt = 0
-        nonce: str = frame["nonce"]
-        while True:
-            if self._ended is not None or self._closing:
-                raise self._ended or AloneChatError("the session is closed")
-            if nonce in self._pending:
-                raise ValueError(f"a request with the nonce {nonce!r} is under way already")
-            waiting = self._pending[nonce] = _Pending(frame)
-            self._room.set()
-            try:
-                await self._put(frame)
-                answer = await waiting.answer
-            finally:
-                del self._pending[nonce]
-            if answer.get("type") != "ERROR":
-                return answer
-            refused = Rejected(str(answer.get("code")), str(answer.get("content")), answer.get("retry_after"))
-            if refused.code not in ("rate_limited", "unavailable"):
-                raise refused
-            wait = self._time.backoff(attempt)
-            attempt += 1
-            await self._time.sleep(max(refused.retry_after or 0.0, wait if refused.code == "unavailable" else 0.05))
+        return await self._outbox.request(frame)
 
     async def _put(self, frame: Frame) -> None:
         if self._wire is not None:  # else the next WELCOME sends what is pending
@@ -401,7 +365,7 @@ class Session:
 
     async def send(self, target: str, content: str, ref: str | None = None, nonce: str | None = None) -> Event:
         """Say something. The event, once it is on the server's disk. A leading `/` is said, not run."""
-        text = "/" + content if content.startswith("/") else content
+        text = literal(content)
         return await self.request({"type": "TEXT", "target": target, "content": text, "ref": ref, "nonce": nonce})
 
     async def command(self, target: str, content: str) -> Frame:

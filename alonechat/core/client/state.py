@@ -120,11 +120,15 @@ class State:
         return Taken(behind=tuple(behind))
 
     def _describe(self, found: Conversation, item: Frame) -> None:
-        found.seq = found.counted = max(found.seq, item["seq"])
+        found.seq, found.counted = max(found.seq, item["seq"]), item["seq"]
         found.access, found.topic = item.get("access") or "", item.get("topic") or ""
         found.members, found.muted = item.get("members") or 0, bool(item.get("muted"))
         found.read, found.unread, found.mentions = item["read"], item["unread"], item.get("mentions") or 0
-        found.last = item.get("last")
+        if not (found.last and found.last["seq"] > item["seq"]):
+            found.last = item.get("last")
+        for message in found.messages:  # what came live after the list was made, before the list came
+            if message["type"] == "TEXT" and message["seq"] > item["seq"]:
+                self._count(found, message, message["seq"], 1)
 
     def take(self, frame: Frame) -> Taken:
         """Any other frame: events give what is new by them, passing frames change what is known, others nothing."""
@@ -171,8 +175,8 @@ class State:
         target, seq = self.filed(event), event["seq"]
         found = self.conversations.get(target)
         if found is None:
-            mine = event["sender"] == self.me
-            if mine and event["type"] != "JOIN" and seq > 1:
+            receipt = event["sender"] == self.me and event["type"] != "JOIN" and seq > 1
+            if receipt and target.startswith("#"):
                 return None  # a receipt repeated after one has left: it tells nothing new
             found = Conversation(target, "room" if target.startswith("#") else "direct", seq - 1, base=seq - 1)
             self.conversations[target] = found
@@ -186,7 +190,9 @@ class State:
             found.position = following["seq"]
             self._apply(found, following)
             taken.append(following)
-            if following["type"] == "LEAVE" and following["sender"] == self.me:
+            # A LEAVE from before the list that names this conversation has been undone: there is a JOIN behind it.
+            mine = following["type"] == "LEAVE" and following["sender"] == self.me
+            if mine and following["seq"] > found.counted:
                 self.conversations.pop(found.target, None)
                 break
             following = found.waiting.pop(found.position + 1, None)
@@ -243,7 +249,7 @@ class State:
                 del found.messages[: len(found.messages) - self.keep]
         if kind == "TEXT":
             found.last = dict(event)
-            self._count(found, event, 1)
+            self._count(found, event, event["seq"], 1)
         elif kind == "TOPIC":
             found.topic = event["content"]
         elif kind in ("JOIN", "LEAVE"):
@@ -258,7 +264,7 @@ class State:
         if kind == "EDIT":
             message.update(content=event["content"], edited=event["timestamp"])
         elif kind == "DELETE":
-            self._count(found, message, -1)
+            self._count(found, message, event["seq"], -1)
             message.pop("reactions", None)
             message.update(content="", deleted=True)
         elif kind == "REACT":
@@ -269,10 +275,15 @@ class State:
         if found.last and found.last["id"] == message["id"]:
             found.last = dict(message)
 
-    def _count(self, found: Conversation, message: Event, by: int) -> None:
-        """Count a message of others as unread, or no longer, unless the server has counted it already."""
-        known = by > 0 and message["seq"] <= found.counted
-        if known or message["seq"] <= found.read or message["sender"] == self.me or message.get("deleted"):
+    def _count(self, found: Conversation, message: Event, at: int, by: int) -> None:
+        """Count a message of others as unread, or no longer, unless the server had done so: `at` is the seq of the
+        event that says it."""
+        if (
+            at <= found.counted
+            or message["seq"] <= found.read
+            or message["sender"] == self.me
+            or message.get("deleted")
+        ):
             return
         found.unread = max(0, found.unread + by)
         if self.addressed(message):

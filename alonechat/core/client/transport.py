@@ -32,6 +32,7 @@ class End(enum.Enum):
     CROWDED = "crowded"  # 4429: too many attempts or connections; wait longer
     SLOW = "slow"  # 4413: this client read too slowly; the log has all of it
     GOING = "going"  # 1001: the server goes down, and likely comes back
+    UNREACHED = "unreached"  # no connection came about: nobody listens there, or somebody else
     LOST = "lost"  # anything else: the network, a crash, 1008, 4408
 
 
@@ -76,11 +77,11 @@ class Wire:
             raise AloneChatError(f"expected ws://host:8765 or wss://host:8765, not {url!r}") from None
         except InvalidStatus as error:
             what = f"it answered HTTP {error.response.status_code} where a WebSocket was expected"
-            raise Closed(End.LOST, f"cannot connect to {url}: {what}") from None
+            raise Closed(End.UNREACHED, f"cannot connect to {url}: {what}") from None
         except TimeoutError:
-            raise Closed(End.LOST, f"cannot connect to {url}: no answer within {timeout:g} s") from None
+            raise Closed(End.UNREACHED, f"cannot connect to {url}: no answer within {timeout:g} s") from None
         except (WebSocketException, OSError, EOFError) as error:
-            raise Closed(End.LOST, f"cannot reach {url}: {reason(error)}; is the server running?") from None
+            raise Closed(End.UNREACHED, f"cannot reach {url}: {reason(error)}; is the server running?") from None
         return cls(socket, url)
 
     async def receive(self) -> Frame:
