@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from alonechat.api import proxy
+from alonechat.core.server import proxy
 from alonechat.api.call import House, open_call
 from alonechat.api.route import Row, answer
 from alonechat.api.table import TABLE

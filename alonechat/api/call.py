@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from alonechat.api import proxy
+from alonechat.core.server import proxy
 from alonechat.api.route import Row
 from alonechat.core import fields, message
 from alonechat.errors import Rejected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from precis_i18n import get_profile
@@ -152,6 +153,11 @@ def decode(text: str) -> dict[str, Any]:
     return frame
 
 
+def check_frame(frame: dict[str, Any]) -> None:
+    """Raise `Rejected("bad_frame")` unless the fields of a frame of a known type fit."""
+    check(FRAMES[frame["type"]], frame)
+
+
 def encode(frame: dict[str, Any]) -> str:
     """The JSON text of a frame, compact, without what is None."""
     return _dumps({k: v for k, v in frame.items() if v is not None})
@@ -176,6 +182,7 @@ _NAME = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?\Z")
 _profile = get_profile("UsernameCaseMapped")
 
 
+@lru_cache(maxsize=8192)  # the rules cost more than the rest of a message's way in; names come again and again
 def username(text: str) -> str:
     """The mapped form of a username or of a room's name without `#` (RFC 8265 UsernameCaseMapped; PROTOCOL, section 3).
     Raises `Rejected("invalid")` that says what a name may hold."""

@@ -6,15 +6,27 @@ import base64
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 
 import jwt
 
+from alonechat.core.store.records import Account
 from alonechat.errors import Rejected
 
 SCRYPT_N = 1 << 14
 """With r=8 and p=5, one of the settings that OWASP's Password Storage Cheat Sheet lists: 16 MiB, about 0.2 s."""
 _R, _P = 8, 5
 ALGORITHM = "HS256"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a token stands for. `expires` in milliseconds since 1970."""
+
+    username: str
+    session_id: str
+    expires: int
+    account: Account
 
 
 def new_id() -> str:

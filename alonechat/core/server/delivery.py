@@ -59,6 +59,10 @@ class Group:
         self.holders: dict[Outlet, int | None] = {}
         self.seq = 0
 
+    def present(self) -> list[Outlet]:
+        """Every connection that has had its WELCOME: passing frames go to these."""
+        return [*self.members, *(outlet for outlet, mark in self.holders.items() if mark is not None)]
+
 
 class Person:
     """An account that is connected here."""
@@ -91,11 +95,20 @@ class Delivery:
     # --- who is here ---
 
     def hold(self, outlet: Outlet, keys: Iterable[str]) -> None:
-        """From now on keep what is published in `keys` for a connection whose WELCOME is still being gathered."""
-        self._held[outlet] = []
+        """From now on keep what is published in `keys`, and in what is joined meanwhile, for a connection whose WELCOME
+        is still being gathered. May be called again, with more keys."""
+        self._held.setdefault(outlet, [])
         for key in keys:
             outlet.keys.add(key)
             self._group(key).holders[outlet] = None
+
+    def drop(self, outlet: Outlet, keys: Iterable[str]) -> None:
+        """Take a connection that is held out of `keys` again: it was a member no longer when it came."""
+        for key in keys:
+            outlet.keys.discard(key)
+            group = self.groups.get(key)
+            if group is not None:
+                group.holders.pop(outlet, None)
 
     def enter(self, outlet: Outlet, marks: dict[str, int]) -> None:
         """The WELCOME went out and told the seqs in `marks`: send what was held after them, and all that follows."""
@@ -279,11 +292,12 @@ class Delivery:
 
     # --- passing frames ---
 
-    def tell(self, username: str, passing: dict[str, Any]) -> None:
-        """Give a frame to every connection of one account."""
+    def tell(self, username: str, passing: dict[str, Any], besides: object = None) -> None:
+        """Give a frame to every connection of one account, `besides` excepted."""
         data = frame(encode(passing))
         for outlet in self.outlets(username):
-            outlet.write(data)
+            if outlet is not besides:
+                outlet.write(data)
 
     def typing(self, username: str, key: str, now: float) -> None:
         """Tell the others who are online that somebody types, at most once in three seconds."""
@@ -298,9 +312,9 @@ class Delivery:
         first, _, second = key.partition(" ")
         target = key if key.startswith("#") else (second if first == username else first)
         data = frame(encode({"type": "TYPING", "sender": username, "target": target}))
-        for outlet, write in group.members.items():
+        for outlet in group.present():
             if outlet.username != username:
-                write(data)
+                outlet.write(data)
 
     def choose(self, username: str, state: str) -> None:
         """The account's presence, as its owner chose it on any device."""
@@ -338,8 +352,8 @@ class Delivery:
         keys = {key for outlet in told for key in outlet.keys} | {LOBBY}
         for key in keys:
             group = self.groups.get(key)
-            if group is not None and len(group.members) <= LARGE:
-                told.update(group.members)
+            if group is not None and len(group.members) + len(group.holders) <= LARGE:
+                told.update(group.present())
         for outlet in told:
             out.setdefault(outlet, []).append(data)
 

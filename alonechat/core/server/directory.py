@@ -13,6 +13,7 @@ class Directory:
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
         self.names: dict[str, Account] = {}
         self._shown: dict[str, str] = {}
+        self._sorted: list[str] = []
         for account in accounts:
             self.add(account)
 
@@ -23,6 +24,12 @@ class Directory:
     def all(self) -> Iterable[Account]:
         """Every account."""
         return self.names.values()
+
+    def sorted(self) -> list[str]:
+        """All usernames in order. The list is shared: don't change it."""
+        if len(self._sorted) != len(self.names):  # a name is never given up
+            self._sorted = sorted(self.names)
+        return self._sorted
 
     def add(self, account: Account) -> None:
         """Take in a new account, or what became of a known one."""

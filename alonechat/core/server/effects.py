@@ -7,7 +7,7 @@ from typing import Any
 
 from alonechat.core.store.records import Post
 
-__all__ = ["Effect", "Invite", "Notify", "Post", "Rename", "Same", "Sanction", "Silence", "Tell", "Uninvite"]
+__all__ = ["Banish", "Effect", "Invite", "Notify", "Post", "Rename", "Same", "Sanction", "Silence", "Tell", "Uninvite"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ class Bucket:
             self.level -= 1.0
         return left
 
+    def give(self) -> None:
+        """Put one back that was taken for an attempt that does not count."""
+        self.level = min(self.burst, self.level + 1.0)
+
     def is_full(self, now: float) -> bool:
         """Whether nothing was taken lately, so that the bucket can be forgotten."""
         self._fill(now)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alonechat.api.proxy import address, websocket_url
+from alonechat.core.server.proxy import address, websocket_url
 from alonechat.config import Settings, load
 
 

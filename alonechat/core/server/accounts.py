@@ -1,0 +1,274 @@
+"""Registration, sign-in, tokens and their end: accounts as the server knows them."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from alonechat.core import message
+from alonechat.core.logging import get_logger
+from alonechat.core.server import auth
+from alonechat.core.server.auth import Identity
+from alonechat.core.server.parts import Parts
+from alonechat.core.store.records import Account, Session, Writes
+from alonechat.errors import Rejected
+
+HASHES = 2
+"""Password hashes at a time: each takes 16 MiB and a core for 0.2 s."""
+WAITING = 64
+"""Sign-ins that wait for a hash; beyond it they are asked to come again."""
+LINGER = 60_000
+"""Milliseconds that a renewed token still holds (PROTOCOL, section 7)."""
+KNOWN = 20_000
+"""Sessions that are remembered, so that a request needs no read."""
+T = TypeVar("T")
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Somebody wants an account."""
+
+    username: str
+    password: str
+    invite: str | None = None
+    display_name: str | None = None
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Somebody wants to sign in. `device` is what the client calls itself."""
+
+    username: str
+    password: str
+    otp: str | None = None
+    address: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A sign-in: the token, until when it holds (RFC 3339), whose it is."""
+
+    token: str
+    expires_at: str
+    account: Account
+
+
+class Accounts:
+    """Makes accounts and sign-ins, checks tokens, ends sign-ins.
+
+    `on_end(ids)` is called with the ids of sessions that ended, so that their connections are closed; `on_renew(old, new)`
+    with two sessions, so that those of the old one live on under the new one.
+    """
+
+    def __init__(self, parts: Parts, secret: bytes) -> None:
+        self._parts, self._keep, self._settings = parts, parts.keep, parts.settings
+        self._secret = secret
+        self._hashers = ThreadPoolExecutor(HASHES, "password")
+        self._hashing = 0
+        self._known: dict[str, Session] = {}
+        self._generation = 0
+        self._nobody = auth.hash_password(auth.new_id(), self._settings.scrypt_n)
+        self.on_end: Callable[[list[str]], None] = lambda ids: None
+        self.on_renew: Callable[[str, Session], None] = lambda old, new: None
+
+    # --- accounts ---
+
+    async def register(self, wanted: Registration) -> Account:
+        """Make an account. Raises Rejected: `invalid`, `conflict`, `forbidden` (closed, or an invite that does not hold),
+        `rate_limited`."""
+        name = message.username(wanted.username)
+        shown = message.display_name(wanted.display_name) if wanted.display_name is not None else name
+        give_back = self._attempt(name, wanted.address)
+        self._free(name, shown)
+        role = await self._role(wanted.invite)
+        hashed = await self._hash(lambda: auth.hash_password(wanted.password, self._settings.scrypt_n))
+        account = Account(name, shown, role, "active", self._keep.clock())
+
+        def act(writes: Writes) -> None:
+            if wanted.invite is not None:
+                account.role = writes.use_invite(wanted.invite).role
+            writes.add_accounts([(account, hashed)])
+
+        self._free(name, shown)  # it may have been taken while the password was hashed
+        await self._keep.write(act)
+        give_back()
+        self._parts.directory.add(account)
+        log.info("account registered", user=name, role=account.role)
+        return account
+
+    def _free(self, name: str, shown: str) -> None:
+        directory = self._parts.directory
+        if name in message.RESERVED or directory.get(name) is not None:
+            raise Rejected("conflict", f"the name {name} is taken; choose another")
+        if directory.is_taken(shown, name):
+            raise Rejected("conflict", f"{shown} is another's username; choose another display name")
+
+    async def _role(self, code: str | None) -> str:
+        mode = self._settings.registration
+        if code is None:
+            if mode == "open":
+                return "member"
+            how = "needs an invite: ask whoever runs it" if mode == "invite" else "is closed"
+            raise Rejected("forbidden", f"registration on this server {how}")
+        invite = await self._keep.read(self._keep.store.invite, code)
+        if invite is None or (mode == "closed" and invite.role != "owner"):
+            raise Rejected("forbidden", "the invite does not hold (any more): ask for a new one")
+        return invite.role
+
+    # --- signing in ---
+
+    def _attempt(self, name: str, address: str) -> Callable[[], None]:
+        """Count an attempt before its outcome is known, so that many at once can't slip through; call what it returns
+        when the attempt was good. Raises `Rejected("rate_limited")`."""
+        now = self._parts.now()
+        buckets = [self._parts.logins.of((name, address), now)]
+        if address and not is_loopback(address):
+            buckets.append(self._parts.addresses.of(address, now))
+        wait = max(bucket.wait(now) for bucket in buckets)
+        if wait > 0:
+            raise Rejected("rate_limited", f"too many attempts; try again in {wait:.0f} s", wait)
+        for bucket in buckets:
+            bucket.take(now)
+
+        def give_back() -> None:
+            for bucket in buckets:
+                bucket.give()
+
+        return give_back
+
+    async def login(self, attempt: Attempt) -> SignedIn:
+        """Sign in with a password. Raises Rejected: `unauthorized`, the same for unknown names; `forbidden` when the account
+        is banned or disabled; `rate_limited`."""
+        try:
+            name = message.username(attempt.username)
+        except Rejected:
+            name = ""
+        give_back = self._attempt(name or attempt.username[:64], attempt.address)
+        account = self._parts.directory.get(name)
+        hashed = await self._keep.read(self._keep.store.password, name) if account else None
+        good = await self._hash(lambda: auth.check_password(attempt.password, hashed or self._nobody))
+        if not (good and hashed) or account is None:
+            log.info("sign-in refused", user=name, address=attempt.address)
+            raise Rejected("unauthorized", "username or password is wrong")
+        give_back()
+        self._may_sign_in(account)
+        session = self._new_session(name, attempt.device)
+        await self._keep.write(lambda writes: writes.add_sessions([session]))
+        log.info("signed in", user=name, session=session.id, address=attempt.address)
+        return self._signed(session, account)
+
+    def _may_sign_in(self, account: Account) -> None:
+        if account.standing != "active":
+            raise Rejected("forbidden", f"the account {account.username} is {account.standing}; ask whoever runs the server")
+
+    def _new_session(self, username: str, device: str) -> Session:
+        now = self._keep.clock()
+        expires = now + self._settings.token_days * 86_400_000
+        return Session(auth.new_id(), username, now, expires, now, device)
+
+    def _signed(self, session: Session, account: Account) -> SignedIn:
+        token = auth.make_token(self._secret, session.id, session.username, session.created, session.expires)
+        return SignedIn(token, message.stamp(session.expires), account)
+
+    async def verify(self, token: str) -> Identity:
+        """Whom a token stands for. Raises Rejected: `unauthorized` (bad, expired, revoked), `forbidden` (banned, disabled)."""
+        username, id = auth.read_token(self._secret, token, self._keep.clock())
+        session = self._known.get(id) or await self._session(id)
+        account = self._parts.directory.get(username)
+        if session is None or session.username != username or session.revoked or account is None:
+            raise Rejected("unauthorized", "this sign-in has ended; sign in again")
+        if session.expires <= self._keep.clock():
+            raise Rejected("unauthorized", "the token has expired; sign in again")
+        self._may_sign_in(account)
+        return Identity(username, id, session.expires, account)
+
+    async def _session(self, id: str) -> Session | None:
+        generation = self._generation
+        found = await self._keep.read(self._keep.store.session, id)
+        if found is not None and not found.revoked and generation == self._generation:
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            self._known[id] = found
+        return found
+
+    async def renew(self, identity: Identity, device: str) -> SignedIn:
+        """A new token; the old one holds for 60 s more."""
+        session = self._new_session(identity.username, device)
+        end = self._keep.clock() + LINGER
+
+        def act(writes: Writes) -> None:
+            writes.add_sessions([session])
+            writes.revoke(identity.username, id=identity.session_id, expires=end)
+
+        await self._keep.write(act)
+        self.forget(identity.session_id)
+        self.on_renew(identity.session_id, session)
+        return self._signed(session, identity.account)
+
+    # --- the end of sign-ins ---
+
+    def forget(self, *ids: str) -> None:
+        """Sessions changed in the store: look there again. Without ids: all of them."""
+        self._generation += 1
+        if not ids:
+            self._known.clear()
+        for id in ids:
+            self._known.pop(id, None)
+
+    async def end(self, username: str, session_id: str) -> bool:
+        """End one sign-in and its connections. False when this account has no such sign-in."""
+        return bool(await self._revoke(lambda writes: writes.revoke(username, id=session_id)))
+
+    async def _revoke(self, act: Callable[[Writes], list[str]]) -> list[str]:
+        ended = await self._keep.write(act)
+        self.forget(*ended)
+        if ended:
+            self.on_end(ended)
+        return ended
+
+    async def change_password(self, identity: Identity, old: str, new: str) -> None:
+        """Set a new password, which ends the account's other sign-ins. Raises Rejected: `forbidden` when `old` is wrong,
+        `rate_limited`."""
+        name = identity.username
+        give_back = self._attempt(name, "")
+        hashed = await self._keep.read(self._keep.store.password, name)
+        good = await self._hash(lambda: auth.check_password(old, hashed or self._nobody))
+        if not (good and hashed):
+            raise Rejected("forbidden", "the old password is wrong")
+        give_back()
+        fresh = await self._hash(lambda: auth.hash_password(new, self._settings.scrypt_n))
+
+        def act(writes: Writes) -> list[str]:
+            writes.change_account(name, password=fresh)
+            return writes.revoke(name, keep=identity.session_id)
+
+        await self._revoke(act)
+        log.info("password changed", user=name)
+
+    async def _hash(self, act: Callable[[], T]) -> T:
+        if self._hashing >= WAITING:
+            raise Rejected("rate_limited", "too many people sign in right now; try again in a moment", 2.0)
+        self._hashing += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._hashers, act)
+        finally:
+            self._hashing -= 1
+
+    def close(self) -> None:
+        """Wait for the hashes under way."""
+        self._hashers.shutdown()
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a peer's address is this machine's own."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,294 @@
+"""Commands: what a text that starts with `/` may be, who may run it, and what it does. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from alonechat.core import message
+from alonechat.core.server.effects import (
+    Banish,
+    Effect,
+    Invite,
+    Notify,
+    Post,
+    Rename,
+    Sanction,
+    Silence,
+    Tell,
+    Uninvite,
+)
+from alonechat.core.server.rooms import Facts, Kind, Private, kind_of, ranks
+from alonechat.core.store.records import Account
+from alonechat.errors import Rejected
+
+Outcome = dict[str, Any] | list[Effect]
+"""A frame that is decided in place of the command, or effects."""
+SHOWN = 50
+"""People that /who names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command as it was given. `target` is what the caller calls the conversation; `rest` what stands after the name;
+    `find` gives an account by name; `people` all usernames; `presence` somebody's state."""
+
+    facts: Facts
+    target: str
+    rest: str
+    find: Callable[[str], Account | None]
+    people: Iterable[str]
+    presence: Callable[[str], str]
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the conversation it was given in."""
+        return kind_of(self.facts)
+
+    def frame(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """A frame to decide in place of the command; about this conversation unless `target` says another."""
+        return {"type": kind, "target": self.target, **fields}
+
+    def person(self, name: str) -> Account:
+        """The account that `name`, with or without @, names. Raises `Rejected("not_found")`."""
+        try:
+            found = self.find(message.username(name.removeprefix("@")))
+        except Rejected:
+            found = None
+        if found is None:
+            raise Rejected("not_found", f"there is nobody called {name[:40]}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: `usage` is what stands after its name; `role` the server role that it needs at least; `run` what it does.
+    Arguments in <> are needed, those in [] are not."""
+
+    name: str
+    usage: str
+    help: str
+    run: Callable[[Call], Outcome]
+    role: str = "member"
+
+
+class CommandProcessor:
+    """The commands by name."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Command] = {}
+        self.add(Command("help", "[command]", "what commands there are", self._help))
+        for command in COMMANDS:
+            self.add(command)
+
+    def add(self, command: Command) -> None:
+        """Make a command known. Raises ValueError when its name is taken."""
+        if command.name in self._known:
+            raise ValueError(f"there is a command /{command.name} already")
+        self._known[command.name] = command
+
+    def remove(self, name: str) -> None:
+        """Forget a command."""
+        self._known.pop(name, None)
+
+    def find(self, content: str, role: str) -> tuple[Command, str]:
+        """(command, what stands after its name) of a text that starts with `/`. Raises Rejected: `not_found` when there is
+        no such command, `forbidden` when the role is too low."""
+        words = content[1:].split(None, 1) if not content[1:2].isspace() else []
+        name, rest = (words[0] if words else ""), (words[1] if len(words) > 1 else "")
+        found = self._known.get(name.lower())
+        if found is None:
+            near = difflib.get_close_matches(name.lower(), self._known, 1)
+            meant = f"did you mean /{near[0]}?" if near else "/help lists all; // begins a text with a slash"
+            raise Rejected("not_found", f"there is no command /{name[:32]}; {meant}")
+        if ranks(role) < ranks(found.role):
+            raise Rejected("forbidden", f"/{found.name} is for {found.role}s")
+        return found, rest.strip()
+
+    def run(self, command: Command, call: Call) -> Outcome:
+        """Run a command. Raises Rejected with its usage when an argument that it needs is missing."""
+        if len(call.rest.split()) < command.usage.count("<"):
+            raise Rejected("bad_frame", f"use it as /{command.name} {command.usage}")
+        return command.run(call)
+
+    def _help(self, call: Call) -> Outcome:
+        if call.rest:
+            found, _ = self.find("/" + call.rest.removeprefix("/"), call.facts.me.role)
+            return [Tell(f"/{found.name} {found.usage}".rstrip() + f": {found.help}")]
+        mine = [c for c in self._known.values() if ranks(call.facts.me.role) >= ranks(c.role)]
+        return [Tell("\n".join(f"/{c.name} {c.usage}".rstrip() + f": {c.help}" for c in mine))]
+
+
+def _me(call: Call) -> Outcome:
+    return call.frame("TEXT", content=call.rest, via="me")
+
+
+def _msg(call: Call) -> Outcome:
+    name, _, text = call.rest.partition(" ")
+    return call.frame("TEXT", target=call.person(name).username, content=text.strip())
+
+
+def _join(call: Call) -> Outcome:
+    name, _, access = call.rest.partition(" ")
+    if access and access not in ("open", "private"):
+        raise Rejected("bad_frame", "use it as /join <#room> [open|private]")
+    return call.frame("JOIN", target=_room(name), access=access or None)
+
+
+def _leave(call: Call) -> Outcome:
+    return call.frame("LEAVE", target=_room(call.rest) if call.rest else call.target)
+
+
+def _room(name: str) -> str:
+    return "#" + message.username(name.removeprefix("#"))
+
+
+def _topic(call: Call) -> Outcome:
+    call.kind.enter()
+    if call.rest:
+        return call.frame("TOPIC", content=call.rest)
+    if not call.target.startswith("#"):
+        raise Rejected("bad_frame", "a direct conversation has no topic")
+    topic = call.facts.conversation.topic if call.facts.conversation else ""
+    return [Tell(f"{call.target}: {topic}" if topic else f"{call.target} has no topic; /topic <text> sets one")]
+
+
+def _who(call: Call) -> Outcome:
+    call.kind.enter()
+    facts = call.facts
+    if call.target == message.LOBBY:
+        names = list(call.people)
+    elif call.target.startswith("#"):
+        names = list(facts.conversation.members) if facts.conversation else []
+    else:
+        names = list(dict.fromkeys(facts.key.split(" ")))
+    here = sorted(name for name in names if call.presence(name) != "offline")
+    said = ", ".join(_with_presence(name, call.presence(name)) for name in here[:SHOWN])
+    more = f" and {len(here) - SHOWN} more" if len(here) > SHOWN else ""
+    return [Tell(f"{call.target}: {len(here)} of {len(names)} are here: {said}{more}")]
+
+
+def _with_presence(name: str, presence: str) -> str:
+    return name if presence == "online" else f"{name} ({presence})"
+
+
+def _nick(call: Call) -> Outcome:
+    return [Rename(call.rest), Tell(f"You are shown as {call.rest} now.")]
+
+
+def _moderate(call: Call, name: str) -> Account:
+    """The account that a moderator of this room may act on. Raises Rejected."""
+    kind, me = call.kind, call.facts.me
+    kind.enter()
+    if not call.target.startswith("#"):
+        raise Rejected("forbidden", "in a direct conversation nobody has power over the other")
+    if not kind.moderates():
+        raise Rejected("forbidden", f"only a moderator of {call.target} may do that")
+    found = call.person(name)
+    if found.username == me.username:
+        raise Rejected("forbidden", "that is yourself")
+    if ranks(found.role) > ranks(me.role) and not isinstance(kind, Private):
+        raise Rejected("forbidden", f"{found.username} is {found.role} of this server")
+    return found
+
+
+def _removal(call: Call, username: str) -> list[Effect]:
+    """The LEAVE of a member who is removed; nothing for somebody who is not in the room."""
+    room = call.facts.conversation
+    if room is None or username not in room.members:
+        return []
+    return [Post("LEAVE", call.facts.key, username, by=call.facts.me.username)]
+
+
+def _kick(call: Call) -> Outcome:
+    found = _moderate(call, call.rest.split()[0])
+    if call.target == message.LOBBY:
+        raise Rejected("forbidden", "nobody leaves #lobby; /mute or /ban are what there is")
+    gone = _removal(call, found.username)
+    if not gone:
+        raise Rejected("not_found", f"{found.username} is not in {call.target}")
+    return [*gone, Tell(f"{found.username} was removed from {call.target} and may come back; /ban prevents that.")]
+
+
+def _ban(call: Call) -> Outcome:
+    found = _moderate(call, call.rest.split()[0])
+    if call.target == message.LOBBY:
+        if ranks(found.role) >= ranks(call.facts.me.role):
+            raise Rejected("forbidden", f"{found.username} is {found.role} of this server, as you are")
+        return [Banish(found.username, True), Tell(f"{found.username} is banned from this server.")]
+    ban = Sanction(call.facts.key, found.username, "ban", True)
+    return [ban, *_removal(call, found.username), Tell(f"{found.username} is banned from {call.target}.")]
+
+
+def _unban(call: Call) -> Outcome:
+    found = _moderate(call, call.rest.split()[0])
+    if call.target == message.LOBBY:
+        if found.standing == "disabled":
+            raise Rejected("forbidden", f"{found.username} was disabled by whoever runs this server")
+        return [Banish(found.username, False), Tell(f"{found.username} may sign in again.")]
+    lifted = Sanction(call.facts.key, found.username, "ban", False)
+    return [lifted, Tell(f"{found.username} may join {call.target} again.")]
+
+
+def _mute(call: Call) -> Outcome:
+    if not call.rest:
+        call.kind.enter()
+        return [Silence(call.facts.key, True), Tell(f"You are no longer notified of {call.target}.")]
+    return _silenced(call, True, "can read but not write in")
+
+
+def _unmute(call: Call) -> Outcome:
+    if not call.rest:
+        call.kind.enter()
+        return [Silence(call.facts.key, False), Tell(f"You are notified of {call.target} again.")]
+    return _silenced(call, False, "may write again in")
+
+
+def _silenced(call: Call, holds: bool, words: str) -> Outcome:
+    found = _moderate(call, call.rest.split()[0])
+    key = call.facts.key
+    return [
+        Sanction(key, found.username, "mute", holds),
+        Notify(found.username, key, f"You {words.replace('may', 'can')} {call.target} now."),
+        Tell(f"{found.username} {words} {call.target}."),
+    ]
+
+
+def _invite(call: Call) -> Outcome:
+    found = _moderate(call, call.rest.split()[0])
+    room = call.facts.conversation
+    if call.target == message.LOBBY or room is None or room.access != "private":
+        raise Rejected("forbidden", f"{call.target} is open: anyone may join it")
+    if found.username in room.members:
+        return [Tell(f"{found.username} is in {call.target} already.")]
+    if found.username in room.banned:
+        raise Rejected("forbidden", f"{found.username} is banned from {call.target}; /unban comes first")
+    told = Notify(found.username, call.facts.key, f"{call.facts.me.username} invites you: /join {call.target}")
+    return [Invite(call.facts.key, found.username), told, Tell(f"{found.username} may join {call.target} now.")]
+
+
+def _uninvite(call: Call) -> Outcome:
+    found = _moderate(call, call.rest.split()[0])
+    taken = Uninvite(call.facts.key, found.username)
+    return [taken, Tell(f"{found.username} has no invitation to {call.target} any more.")]
+
+
+COMMANDS = (
+    Command("me", "<what you do>", "say what you do", _me),
+    Command("msg", "<name> <text>", "write to somebody privately", _msg),
+    Command("join", "<#room> [open|private]", "join a room, or make it", _join),
+    Command("leave", "[#room]", "leave a room", _leave),
+    Command("topic", "[text]", "show or set the topic", _topic),
+    Command("who", "", "who is here", _who),
+    Command("nick", "<display name>", "change how you are shown", _nick),
+    Command("kick", "<name>", "remove somebody from the room", _kick),
+    Command("ban", "<name>", "remove somebody for good; in #lobby from the whole server", _ban),
+    Command("unban", "<name>", "take back a ban", _unban),
+    Command("mute", "[name]", "let a member read but not write; without a name: notify me no more", _mute),
+    Command("unmute", "[name]", "take back a mute", _unmute),
+    Command("invite", "<name>", "let somebody into a private room", _invite),
+    Command("uninvite", "<name>", "take back an invitation", _uninvite),
+)
+"""The commands that every server has, besides /help."""

@@ -1,0 +1,257 @@
+"""The one door: every frame, over WebSocket or REST, goes through `Journey.carry`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from alonechat.core import message
+from alonechat.core.server import rooms
+from alonechat.core.server.commands import Call, CommandProcessor
+from alonechat.core.server.conversations import Conversations
+from alonechat.core.server.effects import Post
+from alonechat.core.server.hooks import HookContext, HookPhase
+from alonechat.core.server.keep import Batch
+from alonechat.core.server.parts import Parts
+from alonechat.core.server.passing import Passing
+from alonechat.core.server.perform import Performer
+from alonechat.core.store.records import Account, Event
+from alonechat.errors import Rejected
+
+PATIENCE = 2.0
+"""Seconds for which an account over its rate is made to wait before it is refused (PROTOCOL, section 6)."""
+Frame = dict[str, Any]
+
+
+class Caller(Protocol):
+    """Who sent a frame, and where its answer goes."""
+
+    username: str
+
+    def told(self, frame: Frame) -> None:
+        """A frame for the caller alone."""
+
+    def settled(self, post: Post, result: Event | BaseException, known: bool) -> None:
+        """What became of a post of the caller's: its event (`known`: an old one, for the caller alone), or a refusal."""
+
+    def pause(self) -> None:
+        """Send nothing more for now: the account is over its rate."""
+
+    def resume(self) -> None:
+        """Go on."""
+
+
+class Journey:
+    """Stamp, limit, hooks, decide, perform: rules exist once, here."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.commands = CommandProcessor()
+        self.conversations = Conversations(parts)
+        self.performer = Performer(parts, self.conversations)
+        self.passing = Passing(parts, self.conversations)
+
+    def carry(self, caller: Caller, frame: Frame) -> Coroutine[Any, Any, None] | None:
+        """Take in a decoded frame. None: it is on its way to the store. Else a coroutine to be run before the caller's
+        next frame, which raises `Rejected`. A plain text takes no task: that is what most frames are."""
+        if frame["type"] == "TEXT":
+            return None if self._quick(caller, frame) else self._event(caller, frame)
+        return self.passing.carry(caller, frame) or self._event(caller, frame)
+
+    def _quick(self, caller: Caller, frame: Frame) -> bool:
+        """Post a plain text whose facts are all in memory. False, and nothing done, when it takes more than that."""
+        content = frame["content"]
+        if content[0] == "/" or frame.get("ref") or frame.get("attachments"):
+            return False
+        parts = self._parts
+        if parts.hooks.on(HookPhase.PRE_MESSAGE):
+            return False
+        me = parts.directory.get(caller.username)
+        if me is None:
+            return False
+        try:
+            key = message.key_of(frame.get("target"), me.username)
+            conversation = self.conversations.at_hand(key)
+            if conversation is None:
+                return False
+            (effect,) = rooms.decide(self.conversations.facts(me, key, conversation), frame)
+        except Rejected:
+            return False
+        assert isinstance(effect, Post)
+        if parts.messages.of(me.username, parts.now()).take(parts.now()):
+            return False
+        effect.done = caller.settled
+        parts.keep.store.post(effect)
+        return True
+
+    async def _event(self, caller: Caller, frame: Frame) -> None:
+        """A frame that makes an event, the whole way."""
+        me, nonce = self._account(caller), frame.get("nonce")
+        if nonce is not None and await self._answered(caller, nonce):
+            return
+        try:
+            await self._pace(caller)
+            frame = await self._hooked(HookPhase.PRE_MESSAGE, me.username, frame)
+            key = message.key_of(frame.get("target"), me.username)
+            content = frame.get("content") or ""
+            if frame["type"] == "TEXT" and content.startswith("/") and not content.startswith("//"):
+                await self._command(caller, me, key, frame)
+            else:
+                await self._decide(caller, me, key, frame)
+        except Rejected:
+            # it may have been committed while this one was decided: then that is the answer, whatever has changed since
+            if nonce is None or not await self._answered(caller, nonce):
+                raise
+
+    def _account(self, caller: Caller) -> Account:
+        found = self._parts.directory.get(caller.username)
+        if found is None or found.standing != "active":
+            raise Rejected("forbidden", "this account may not write any more")
+        return found
+
+    async def _answered(self, caller: Caller, nonce: str) -> bool:
+        """Answer a request whose nonce is known with its first event, to the caller alone."""
+        keep = self._parts.keep
+        found = await keep.read(keep.store.first, caller.username, nonce)
+        if found is None:
+            return False
+        caller.told(found[1])
+        return True
+
+    async def _pace(self, caller: Caller) -> None:
+        now = self._parts.now
+        bucket = self._parts.messages.of(caller.username, now())
+        left = PATIENCE
+        while wait := bucket.take(now()):
+            if wait > left:
+                raise Rejected("rate_limited", f"too many messages; send this one again in {wait:.1f} s", wait)
+            left -= wait
+            caller.pause()
+            try:
+                await asyncio.sleep(wait)
+            finally:
+                caller.resume()
+
+    async def _hooked(self, phase: HookPhase, sender: str, frame: Frame) -> Frame:
+        """The frame as the hooks of `phase` left it. Raises `Rejected("forbidden")` when one stopped it."""
+        hooks = self._parts.hooks
+        if not hooks.on(phase):
+            return frame
+        content = frame.get("content") or ""
+        context = HookContext(phase, sender, frame.get("target") or message.LOBBY, content, frame["type"])
+        context = await hooks.run(context)
+        if context.stopped:
+            raise Rejected("forbidden", context.reason or "a plugin of this server stopped it")
+        return frame if context.content == content else {**frame, "content": context.content}
+
+    async def _decide(self, caller: Caller, me: Account, key: str, frame: Frame) -> None:
+        async with self.conversations.lane(key):
+            facts = await self.conversations.gather(me, key, frame.get("ref"))
+            await self.performer.perform(caller, frame, rooms.decide(facts, frame))
+
+    async def _command(self, caller: Caller, me: Account, key: str, frame: Frame) -> None:
+        frame = await self._hooked(HookPhase.PRE_COMMAND, me.username, frame)
+        command, rest = self.commands.find(frame["content"], me.role)
+        parts = self._parts
+        instead: Frame | None = None
+        async with self.conversations.lane(key):
+            facts = await self.conversations.gather(me, key)
+            people = parts.directory.names
+            target = message.target_of(key, me.username)
+            call = Call(facts, target, rest, parts.directory.get, people, parts.delivery.presence)
+            outcome = self.commands.run(command, call)
+            if isinstance(outcome, dict):
+                instead = {**outcome, "nonce": frame.get("nonce")}
+            else:
+                await self.performer.perform(caller, {**frame, "target": target}, outcome)
+        if instead is not None:
+            message.check_frame(instead)
+            await self._decide(caller, me, message.key_of(instead.get("target"), me.username), instead)
+        if parts.hooks.on(HookPhase.POST_COMMAND):
+            parts.hooks.watch(HookContext(HookPhase.POST_COMMAND, me.username, target, frame["content"], "TEXT"))
+
+    # --- what the store has committed ---
+
+    def deliver(self, batch: Batch) -> None:
+        """Take a committed batch from the store: memory first, then everybody, then those who asked."""
+        fresh: list[tuple[str, Event]] = []
+        for post, result, known in batch:
+            if not known and not isinstance(result, BaseException):
+                self.conversations.apply(post, result)
+                fresh.append((post.key, result))
+        hooks = self._parts.hooks
+        if fresh:
+            self._watch(HookPhase.PRE_BROADCAST, fresh)
+            self._parts.bus.publish(fresh)
+            self._watch(HookPhase.POST_BROADCAST, fresh)
+        for post, result, known in batch:
+            if post.done is not None:
+                post.done(post, result, known)
+        if fresh and hooks.on(HookPhase.POST_MESSAGE):
+            self._watch(HookPhase.POST_MESSAGE, fresh)
+
+    def _watch(self, phase: HookPhase, fresh: list[tuple[str, Event]]) -> None:
+        hooks = self._parts.hooks
+        if not hooks.on(phase):
+            return
+        for _, event in fresh:
+            kept = dict(event)
+            context = HookContext(phase, event["sender"], event["target"], event["content"], event["type"], kept)
+            hooks.watch(context)
+
+    # --- for REST ---
+
+    async def ask(self, username: str, frame: Frame) -> Frame:
+        """Carry a frame of somebody who waits for its one answer, and return that: the event, a NOTICE, a HISTORY …
+        Raises `Rejected`."""
+        caller = _Asker(username)
+        work = self.carry(caller, frame)
+        if work is not None:
+            await work
+        return await caller.answer
+
+    async def rename(self, username: str, display_name: str) -> Account:
+        """Give an account another display name. Raises Rejected: `invalid`, `conflict`, `rate_limited`."""
+        await self._pace(_Asker(username))
+        return await self.performer.rename(username, display_name)
+
+    async def readable(self, username: str, target: str | None) -> tuple[str, int]:
+        """(key, lowest seq) of what an account may read of a conversation. Raises Rejected where it may not."""
+        return await self.passing.readable(self._me(username), target)
+
+    async def spans(self, username: str, target: str | None) -> list[tuple[str, int]]:
+        """What an account may search in: (key, lowest seq) of one conversation, or of all its own."""
+        return await self.passing.spans(self._me(username), target)
+
+    def _me(self, username: str) -> Account:
+        found = self._parts.directory.get(username)
+        if found is None:
+            raise Rejected("unauthorized", "this account does not exist any more")
+        return found
+
+
+class _Asker:
+    """A caller who waits for one answer."""
+
+    def __init__(self, username: str) -> None:
+        self.username = username
+        self.answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+
+    def told(self, frame: Frame) -> None:
+        if not self.answer.done():
+            self.answer.set_result({name: value for name, value in frame.items() if value is not None})
+
+    def settled(self, post: Post, result: Event | BaseException, known: bool) -> None:
+        if self.answer.done():
+            return
+        if isinstance(result, BaseException):
+            self.answer.set_exception(result)
+        else:
+            self.answer.set_result(result)
+
+    def pause(self) -> None:
+        """Nothing to do: an asker sends nothing while it waits."""
+
+    def resume(self) -> None:
+        """Nothing to do."""

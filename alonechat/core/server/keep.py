@@ -1,0 +1,70 @@
+"""The store as the server's loop uses it: reads on a few threads, writes that are awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from alonechat.core.server.metrics import Metrics
+from alonechat.core.store.records import Event, Post, Store, Writes
+
+READERS = 4
+"""Threads that read. SQLite reads in parallel; more of them only take turns at Python's lock."""
+T = TypeVar("T")
+Batch = list[tuple[Post, Any, bool]]
+
+
+class Keep:
+    """One store under one event loop. Every method may raise `Rejected("unavailable")` when the store can't serve."""
+
+    def __init__(self, store: Store, clock: Callable[[], int], metrics: Metrics) -> None:
+        self.store, self.clock, self.metrics = store, clock, metrics
+        self._readers = ThreadPoolExecutor(READERS, "store-reader")
+
+    def start(self, deliver: Callable[[Batch], None]) -> None:
+        """Begin to write. `deliver` gets each committed batch on the running loop."""
+        observe = self.metrics.commit.observe
+        if hasattr(self.store, "on_commit"):
+            self.store.on_commit = observe
+        self.store.start(deliver, asyncio.get_running_loop().call_soon_threadsafe)
+
+    async def read(self, act: Callable[..., T], *arguments: Any) -> T:
+        """`act(*arguments)` on a reader thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, act, *arguments)
+
+    async def write(self, act: Callable[[Writes], T]) -> T:
+        """Have the writer call `act`; returns its result once that is committed, and raises what it raised."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.store.write(act, lambda result: _settle(future, result))
+        return await future
+
+    async def append(self, post: Post) -> tuple[Event, bool]:
+        """Append an event; returns it once it is committed and handed to delivery, and whether its nonce was known."""
+        future: asyncio.Future[tuple[Event, bool]] = asyncio.get_running_loop().create_future()
+        before = post.done
+
+        def done(post: Post, result: Event | BaseException, known: bool) -> None:
+            if before is not None:
+                before(post, result, known)
+            _settle(future, result if isinstance(result, BaseException) else (result, known))
+
+        post.done = done
+        self.store.post(post)
+        return await future
+
+    async def close(self) -> None:
+        """Commit what was queued and close the store."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._readers.shutdown)
+        await loop.run_in_executor(None, self.store.close)
+
+
+def _settle(future: asyncio.Future[Any], result: Any) -> None:
+    if future.done():  # whoever waited has gone
+        return
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
