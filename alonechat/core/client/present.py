@@ -38,7 +38,7 @@ def short(text: str, most: int = 40) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Where and on which day lines are read: times are of `zone` (the local one with None), other days bear their date."""
+    """Where and on which day lines are read: times are of `zone` (None: the local one), other days bear a date."""
 
     today: date | None = None
     zone: tzinfo | None = None
@@ -49,7 +49,7 @@ class Now:
         return f"{at:%H:%M}" if self.today in (None, at.date()) else f"{at:%Y-%m-%d %H:%M}"
 
 
-def line(event: Event, where: str, about: Event | None = None, now: Now = Now()) -> str | None:  # noqa: B008 - frozen
+def line(event: Event, where: str, about: Event | None = None, now: Now = Now()) -> str | None:
     """An event as a line of `tail`: `09:41 #room <name> text`, further lines of a text indented so that none can pass
     for another's. `where` is the conversation, `about` the message that `ref` names. None: there is nothing to show."""
     said = _said(event, about)

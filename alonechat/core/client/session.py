@@ -51,6 +51,7 @@ class Session:
     for a server that can't be reached yet. `events()` gives every event of one's conversations from then on, each once
     and in order within its conversation, whatever happens to connections and servers in between. `follow=False` is for
     who only asks. `begun` has the `seq` of each conversation of the first WELCOME, behind which `events()` begins.
+    `partial`: there are conversations that `state` doesn't know yet.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Session:
         self.account = account
         self.state = State()
         self.begun: dict[str, int] = {}
+        self.partial = False
         self.status = Status(False, "not connected yet")
         self.on_status: Callable[[Status], None] = lambda status: None
         self._keeper = keeper
@@ -253,7 +255,8 @@ class Session:
         self._wire = wire  # first: a request that comes while the others are sent again goes out by itself
         await self._outbox.resend(wire.send)
         self._catch_up(behind)
-        if frame.get("more"):
+        self.partial = bool(frame.get("more"))
+        if self.partial:
             self._spawn(self._pages())
         self._tell(Status(True))
         self._ready.set()
@@ -274,6 +277,7 @@ class Session:
                     continue
                 self._catch_up(self.state.page(page["items"]).behind)
                 if not page["more"] or not page["items"]:
+                    self.partial = False
                     return
                 before = page["items"][-1]["target"]
 
@@ -295,7 +299,7 @@ class Session:
 
     async def events(self, passing: bool = False) -> AsyncIterator[Frame]:
         """Every event from the sign-in on. With `passing`, also what is in no log: READ, TYPING, PRESENCE, USER,
-        NOTICE, and ERROR that answers nothing. Ends with `close()`; raises Rejected when the sign-in has ended for good."""
+        NOTICE, and ERROR that answers nothing. Ends with `close()`; raises Rejected when the sign-in has ended."""
         if not self._follow:
             raise ValueError("events() needs a Session with follow=True")
         while (frame := await self._queue.get()) is not None:
