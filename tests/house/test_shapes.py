@@ -1,0 +1,142 @@
+"""Sizes, docstrings and the handling of errors, as the house has them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tests.house.tree import Function, Module, modules
+
+FILE_LINES = 460
+FUNCTION_LINES = 75
+ARGUMENTS = 6
+"""With `self`; more than that is a record."""
+
+OURS = modules("alonechat")
+TOOLS = modules("tools")
+TESTS = modules("tests")
+
+
+def length(function: Function) -> int:
+    """Lines of a function without its decorators and its docstring."""
+    first = function.body[0]
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    doc = (first.end_lineno or 0) - first.lineno + 1 if documented else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - doc
+
+
+def count(function: Function) -> int:
+    """Arguments that a caller may give, `self` too."""
+    arguments = function.args
+    return len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs)
+
+
+def is_command(function: Function) -> bool:
+    """Whether its arguments are a command's options, which Typer reads off the signature."""
+    return any("command(" in ast.unparse(decorator) for decorator in function.decorator_list) or any(
+        "typer.Option" in ast.unparse(default) for default in function.args.defaults
+    )
+
+
+def public(tree: ast.Module) -> Iterator[tuple[str, Function | ast.ClassDef]]:
+    """Public functions, classes and methods of public classes, with the name a person knows them by."""
+    for node in tree.body:
+        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name, node
+            if isinstance(node, ast.ClassDef):
+                methods = (each for each in node.body if isinstance(each, Function) and not each.name.startswith("_"))
+                yield from ((f"{node.name}.{method.name}", method) for method in methods)
+
+
+def overrides(tree: ast.Module) -> set[str]:
+    """Methods whose contract stands elsewhere: in the class they inherit from, or in a Protocol of ours."""
+    return {
+        f"{node.name}.{method.name}"
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        for method in node.body
+        if isinstance(method, Function) and (method.name in PROMISED or (node.bases and not is_protocol(node)))
+    }
+
+
+def is_protocol(node: ast.ClassDef) -> bool:
+    """Whether a class says what others keep."""
+    return any(ast.unparse(base).partition("[")[0].endswith("Protocol") for base in node.bases)
+
+
+PROMISED = {
+    method.name
+    for module in OURS
+    for node in ast.walk(module.tree)
+    if isinstance(node, ast.ClassDef) and is_protocol(node)
+    for method in node.body
+    if isinstance(method, Function) and ast.get_docstring(method)
+}
+"""The methods whose contract a Protocol has; a class that keeps it needn't name the Protocol."""
+
+
+def is_commented(module: Module, node: ast.AST) -> bool:
+    """Whether a comment stands above: a Protocol's method may have one instead of a docstring."""
+    above = module.text.splitlines()[node.lineno - 2]  # type: ignore[attr-defined]
+    return above.lstrip().startswith("#")
+
+
+def test_files_are_short() -> None:
+    long = [f"{module.place()}: {module.lines} lines" for module in OURS + TOOLS + TESTS if module.lines > FILE_LINES]
+    assert long == []
+
+
+def test_functions_are_short() -> None:
+    long = [
+        f"{module.place(function)} {function.name}: {length(function)} lines"
+        for module in OURS + TOOLS
+        for function in module.functions()
+        if length(function) > FUNCTION_LINES and not is_command(function)
+    ]
+    assert long == []
+
+
+def test_many_arguments_are_a_record() -> None:
+    many = [
+        f"{module.place(function)} {function.name}: {count(function)} arguments"
+        for module in OURS + TOOLS
+        for function in module.functions()
+        if count(function) > ARGUMENTS and not is_command(function)
+    ]
+    assert many == []
+
+
+def test_every_module_says_what_lives_in_it() -> None:
+    silent = [module.place() for module in OURS + TOOLS + TESTS if not (ast.get_docstring(module.tree) or "").strip()]
+    placeholders = [module.place() for module in OURS if "laceholder" in (ast.get_docstring(module.tree) or "")]
+    assert silent + placeholders == []
+
+
+def test_every_public_name_has_its_contract() -> None:
+    silent = [
+        f"{module.place(node)} {name}"
+        for module in OURS + TOOLS
+        for name, node in public(module.tree)
+        if not ast.get_docstring(node) and name not in overrides(module.tree) and not is_commented(module, node)
+    ]
+    assert silent == []
+
+
+def test_no_fault_is_swallowed_whole() -> None:
+    swallowed = [
+        module.place(handler)
+        for module in OURS + TOOLS + TESTS
+        for handler in ast.walk(module.tree)
+        if isinstance(handler, ast.ExceptHandler)
+        and (handler.type is None or ast.unparse(handler.type) in ("Exception", "BaseException"))
+        and all(isinstance(each, ast.Pass | ast.Continue) for each in handler.body)
+    ]
+    suppressed = [
+        module.place(node)
+        for module in OURS + TOOLS + TESTS
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("suppress")
+        and any(ast.unparse(argument) in ("Exception", "BaseException") for argument in node.args)
+    ]
+    assert swallowed + suppressed == []
