@@ -27,6 +27,24 @@ VARIABLES: dict[str, str] = {
     "ALONECHAT_CACHE": "where the one file unpacks itself, instead of the user's cache directory",
     "ALONECHAT_CONFIG": "the settings file to read instead of alonechat.toml",
     "ALONECHAT_PASSWORD": "the password, instead of asking for it on the terminal",
+    "ALONECHAT_ALL": "token: one for every account",
+    "ALONECHAT_API_HOST": "login: the server to sign in to",
+    "ALONECHAT_AS": "what talks: another account than the current one",
+    "ALONECHAT_COMMAND": "send: a leading / is a command",
+    "ALONECHAT_DAYS": "token, invite new: how many days it holds",
+    "ALONECHAT_DISPLAY_NAME": "user add: what others see",
+    "ALONECHAT_FOLLOW": "tail: whether to wait for what comes",
+    "ALONECHAT_INVITE": "login: the invite to register with",
+    "ALONECHAT_JSON": "print JSON",
+    "ALONECHAT_LINES": "tail: how many past messages come first",
+    "ALONECHAT_LOCAL": "logout: only forget the sign-in here",
+    "ALONECHAT_NO_PASSWORD": "user add: an account that signs in by token",
+    "ALONECHAT_REGISTER": "login: make the account first",
+    "ALONECHAT_ROLE": "user add, invite new: the role of the account",
+    "ALONECHAT_TIMEOUT": "send: seconds to wait for the receipt",
+    "ALONECHAT_TLS": "login: the server speaks TLS",
+    "ALONECHAT_UI": "client: which face",
+    "ALONECHAT_USES": "invite new: how many may register with it",
 }
 """The variables that are no settings: options of single commands. Any other `ALONECHAT_…` is refused as unknown."""
 
@@ -104,7 +122,7 @@ class Settings:
     port: int = _row("integer", 8765, "the WebSocket port; 0 takes a free one", least=0, most=65535)
     api_port: int = _row("integer", 8766, "the REST port; 0 takes a free one", least=0, most=65535)
     data_dir: Path = _row("path", Path("./data"), "where database, secret and files are kept")
-    database_url: str = _row("text", _UNSET, "the database; sqlite:///<data_dir>/alonechat.db unless told", least=1)
+    database_url: str = _row("text", _UNSET, "the URL of the database", least=1)
     log_dir: Path = _row("path", Path("./logs"), "where log files are kept")
     log_level: str = _row(
         "choice",
@@ -177,7 +195,7 @@ class Settings:
 
     def secret(self) -> bytes:
         """The key that signs tokens: `JWT_SECRET`, or what the file `jwt.secret` in the data directory holds, which is
-        made when there is none; two starts at once get the same. Raises `StartError` where it can't be read or written."""
+        made when there is none; two starts at once get the same. Raises `StartError` where that fails."""
         if self.jwt_secret:
             return self.jwt_secret.encode()
         path = self.data_dir / "jwt.secret"
@@ -305,7 +323,7 @@ def _closest(name: str, known: Mapping[str, Any]) -> str:
 
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 _NO = frozenset({"0", "false", "f", "no", "n", "off"})
-_SIZE = re.compile(r"(\d+)\s*(?:([kmg])(?:i?b)?|b)?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,18})\s*(?:([kmg])(?:i?b)?|b)?", re.IGNORECASE)
 
 
 def _parse(row: Row, value: object, where: str, base: Path, textual: bool) -> Any:
@@ -322,7 +340,7 @@ def _typed(row: Row, value: Any, base: Path, textual: bool) -> Any:
     if row.kind in ("text", "choice"):
         return value if isinstance(value, str) else None
     if row.kind == "path":
-        return base / Path(value).expanduser() if isinstance(value, (str, Path)) and str(value) else None
+        return _path(value, base)
     if row.kind == "networks":
         return _networks(value)
     if row.kind == "switch":
@@ -343,6 +361,15 @@ def _typed(row: Row, value: Any, base: Path, textual: bool) -> Any:
     return value if isinstance(value, int) else None
 
 
+def _path(value: Any, base: Path) -> Path | None:
+    if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
+        return None
+    try:
+        return base / Path(value).expanduser()
+    except RuntimeError:  # ~name of a user whom this machine doesn't know
+        return None
+
+
 def _networks(value: Any) -> tuple[IPv4Network | IPv6Network, ...] | None:
     given = re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
     if not isinstance(given, (list, tuple)):
@@ -360,7 +387,7 @@ def _within(row: Row, value: Any) -> bool:
     if row.kind not in ("text", "integer", "number", "size"):
         return True
     size = len(value) if row.kind == "text" else value
-    if not math.isfinite(size):
+    if isinstance(size, float) and not math.isfinite(size):
         return False
     return (row.least is None or size >= row.least) and (row.most is None or size <= row.most)
 
@@ -373,7 +400,8 @@ def shown(settings: Settings, row: Row) -> str:
     if row.secret:
         return "***"
     if row.name == "database_url":
-        return re.sub(r"(://[^:/@]*:)[^@/]*@", r"\1***@", value)
+        hidden = re.sub(r"(://[^:/@]*:)[^/]*@", r"\1***@", value)
+        return re.sub(r"([?&]\w*password=)[^&]*", r"\1***", hidden)
     if row.kind == "switch":
         return "true" if value else "false"
     if row.kind == "networks":

@@ -1,1 +1,121 @@
-"""Placeholder docstring, replaced below."""
+"""The command line: every command, and how a mistake becomes one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from alonechat import __version__
+from alonechat.errors import AloneChatError, ConfigError, Rejected, StartError
+
+WRONG = 2
+"""Exit code for wrong usage, a wrong setting, or a server that can't start here; a refused request is 1."""
+INTERRUPTED = 130
+
+
+def build_app(rich: bool) -> typer.Typer:
+    """All commands. `rich`: panels and colours in the help, for a terminal; else plain lines."""
+    from alonechat.cli import accounts, client, serve, settings, talk
+
+    app = typer.Typer(
+        name="alonechat",
+        help="AloneChat: a whole team chat in one file.",
+        epilog="Docs are in docs/; every option is shown with the environment variable that sets it too.",
+        add_completion=False,
+        rich_markup_mode="rich" if rich else None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    app.callback(invoke_without_command=True)(_alonechat)
+    serve.mount(app)
+    client.mount(app)
+    for command in (talk.login, talk.logout, talk.whoami, talk.send, talk.tail):
+        app.command(cls=settings.Command, rich_help_panel="Talk")(command)
+    accounts.mount(app)
+    settings.mount(app)
+    return app
+
+
+def _alonechat(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(f"alonechat {__version__}")
+        raise typer.Exit()
+    help_when_alone(context)
+
+
+def help_when_alone(context: typer.Context) -> None:
+    """The callback of a group: without a command it shows what there is, which is wrong usage."""
+    if context.invoked_subcommand is None:
+        text = context.get_help()  # on a terminal it has printed itself
+        if text:
+            print(text)
+        raise typer.Exit(WRONG)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and give its exit code. A user's mistake is one sentence on stderr; only a fault of
+    AloneChat itself is a traceback."""
+    _prepare(sys.stdout)
+    _prepare(sys.stderr)
+    try:
+        app = build_app(rich=_is_terminal())
+        code = app(arguments, prog_name="alonechat", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _leave_pipe()
+    except Rejected as error:
+        return say(error.text, 1)
+    except AloneChatError as error:
+        return say(str(error), WRONG if isinstance(error, (ConfigError, StartError)) else 1)
+    except Exception as error:
+        return _usage(error)
+
+
+def say(sentence: str, code: int) -> int:
+    """Print the reason of a failure and hand its exit code on."""
+    if sys.stderr is not None:
+        print(f"alonechat: {sentence}", file=sys.stderr)
+    return code
+
+
+def _usage(error: Exception) -> int:
+    """The exit code of wrong usage. Typer keeps the class of such errors private, so it is known by what it can do."""
+    sentence = getattr(error, "format_message", None)
+    if sentence is None:
+        raise error
+    context = getattr(error, "ctx", None)
+    where = f"; see: {context.command_path} --help" if context is not None else ""
+    return say(str(sentence()).rstrip(".") + where, int(getattr(error, "exit_code", WRONG)))
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _prepare(stream: object) -> None:
+    """Let a stream that can't show a character show its number instead of failing."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _leave_pipe() -> int:
+    """Nobody reads any more (`… | head`): keep the interpreter from flushing into the closed pipe at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return 1
+
+
+def main() -> NoReturn:
+    """The entry of the console script and of the single file."""
+    sys.exit(run())
