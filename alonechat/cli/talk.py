@@ -63,23 +63,9 @@ def _account(chosen: str) -> Account:
     raise AloneChatError(f"nobody is signed in; sign in with: alonechat login NAME{others}")
 
 
-def _password(confirm: bool) -> str:
-    """From ALONECHAT_PASSWORD; else typed unseen (twice for a new one); else the first line of what is piped in."""
-    if given := os.environ.get("ALONECHAT_PASSWORD"):
-        return given
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    from getpass import getpass
-
-    typed = getpass("Password: ")
-    if confirm and getpass("The same again: ") != typed:
-        raise AloneChatError("the two passwords differ; try again")
-    return typed
-
-
 def login(
     name: Annotated[str, typer.Argument(help="Your username.", show_default=False)],
-    api_host: Annotated[str, typer.Option(help="The server's host.")] = "localhost",
+    api_host: Annotated[str, typer.Option(help="The server's host.", envvar="ALONECHAT_API_HOST")] = "localhost",
     api_port: Annotated[
         int, typer.Option(help="The server's REST port.", envvar="ALONECHAT_API_PORT", min=1, max=65535)
     ] = 8766,
@@ -95,6 +81,7 @@ def login(
     with _endings():
         import asyncio
 
+        from alonechat.cli.password import read_password
         from alonechat.core.client.accounts import Account, Accounts, when
         from alonechat.core.client.rest import Rest, base_url
 
@@ -103,9 +90,7 @@ def login(
         accounts = Accounts()
         accounts.all()  # a file that can't be read is better known before the password is asked for
         making = register or bool(invite)
-        password = _password(confirm=making)
-        if not password:
-            raise AloneChatError("expected a password, and got none")
+        password = read_password("Password", twice=making)
 
         async def sign_in() -> dict[str, Any]:
             async with Rest(url) as rest:
@@ -176,7 +161,9 @@ def send(
     text: Annotated[
         list[str] | None, typer.Argument(help="What to say; standard input without it.", show_default=False)
     ] = None,
-    command: Annotated[bool, typer.Option("--command", help="Run it as a command: /roll 2d6.")] = False,
+    command: Annotated[
+        bool, typer.Option("--command", help="Run it as a command: /roll 2d6.", envvar="ALONECHAT_COMMAND")
+    ] = False,
     timeout: Annotated[
         float, typer.Option(help="Seconds to wait for the server's receipt of a message.", min=0.1)
     ] = 60,
@@ -249,9 +236,15 @@ def tail(
         list[str] | None,
         typer.Argument(metavar="[TARGET]...", help="'#room' or a username; all without it.", show_default=False),
     ] = None,
-    count: Annotated[int, typer.Option("-n", help="So many past messages first, of all together.", min=0)] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="One event a line, as JSON, as the server sent it.")] = False,
-    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Whether to wait for what comes.")] = True,
+    count: Annotated[
+        int, typer.Option("-n", help="So many past messages first, of all together.", envvar="ALONECHAT_LINES", min=0)
+    ] = 20,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One event a line, as JSON, as the server sent it.", envvar="ALONECHAT_JSON")
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Whether to wait for what comes.", envvar="ALONECHAT_FOLLOW")
+    ] = True,
     chosen: As = "",
 ) -> None:
     """Show what was said, and what is being said.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import httpx
-
 from alonechat.errors import STATUS, AloneChatError, ConfigError, Rejected
+
+if TYPE_CHECKING:
+    import httpx
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 WILDCARD = frozenset({"", "0.0.0.0", "::"})
@@ -55,6 +56,8 @@ class Rest:
     reached, or is no AloneChat server, raises AloneChatError."""
 
     def __init__(self, url: str, token: str | None = None, timeout: float = 10) -> None:
+        import httpx  # here: most sessions never ask over REST, and it takes longer to load than all the rest
+
         self.url = url
         parts = urlsplit(url)
         self._http = httpx.AsyncClient(
@@ -74,6 +77,8 @@ class Rest:
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> dict[str, Any]:
         """One request; the answer's JSON object. `query` values of None are left out."""
         params = {k: v for k, v in query.items() if v is not None}
+        import httpx
+
         given = None if body is None else {k: v for k, v in body.items() if v is not None}
         try:
             answer = await self._http.request(method, path, json=given, params=params)
