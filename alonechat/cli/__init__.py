@@ -82,9 +82,12 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def say(sentence: str, code: int) -> int:
-    """Print the reason of a failure and hand its exit code on."""
+    """Print the reason of a failure, on one line and without what moves the cursor, and hand its exit code on."""
     if sys.stderr is not None:
-        print(f"alonechat: {sentence}", file=sys.stderr)
+        shown = "".join(
+            each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(sentence.split())
+        )
+        print(f"alonechat: {shown}", file=sys.stderr)
     return code
 
 

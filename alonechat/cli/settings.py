@@ -21,7 +21,7 @@ SERVER = tuple(row.name for row in ROWS if not row.secret)
 """The settings that a server takes as flags. Other processes can read a command line, so a secret is none of them."""
 
 WIDE = 24
-"""Characters from which a list of choices goes into the sentence: as a placeholder it would squeeze the column beside it."""
+"""Characters of choices that a placeholder may have; more of them stand in the sentence beside it."""
 _SHORT = {"port": "-p", "env": "-e", "verbose": "-v"}
 _PANELS = {
     "Options": ("host", "port", "api_port", "env", "data_dir", "database_url", "log_dir", "plugins", "verbose"),
@@ -35,21 +35,23 @@ _METAVARS = {"integer": "N", "number": "N", "size": "BYTES", "path": "PATH", "te
 
 
 class Command(TyperCommand):
-    """A command each of whose options is an environment variable too, and shown so: settings as their rows say, other
-    options by their own name.
-
-    Reading the variables of settings is left to `config.load`, which also knows the file, and says where a wrong value
-    stood and what was expected.
-    """
+    """A command each of whose options is an environment variable too, and shown so."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         for param in self.params:
-            if param.param_type_name != "option":
-                continue
-            if not param.envvar:
+            if param.param_type_name == "option" and not param.envvar:
                 param.envvar = variable_of(param.name or "", param.opts)
-            elif param.envvar in _LOADED:
+
+
+class SettingsCommand(Command):
+    """A command with settings among its options. Reading their variables is left to `config.load`, which also knows
+    the file, and says where a wrong value stood and what was expected."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for param in self.params:
+            if param.envvar in _LOADED:
                 param.value_from_envvar = _unread
 
 
@@ -72,7 +74,7 @@ def command(
 
     def mount(function: Callable[..., Any]) -> Callable[..., Any]:
         mounted = _with_settings(function, names) if names else function
-        app.command(name, cls=Command, rich_help_panel=panel or None)(mounted)
+        app.command(name, cls=SettingsCommand if names else Command, rich_help_panel=panel or None)(mounted)
         return function
 
     return mount
