@@ -33,9 +33,9 @@ def count(function: Function) -> int:
 
 def is_command(function: Function) -> bool:
     """Whether its arguments are a command's options, which Typer reads off the signature."""
-    return any("command(" in ast.unparse(decorator) for decorator in function.decorator_list) or any(
-        "typer.Option" in ast.unparse(default) for default in function.args.defaults
-    )
+    arguments = [*function.args.args, *function.args.kwonlyargs]
+    annotations = (ast.unparse(each.annotation) for each in arguments if each.annotation is not None)
+    return any("typer.Option" in text or "typer.Argument" in text for text in annotations)
 
 
 def public(tree: ast.Module) -> Iterator[tuple[str, Function | ast.ClassDef]]:
