@@ -18,11 +18,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from alonechat.core.server import proxy
 from alonechat.api.call import House, open_call
 from alonechat.api.route import Row, answer
 from alonechat.api.table import TABLE
 from alonechat.core.logging import get_logger
+from alonechat.core.server import proxy
 from alonechat.errors import STATUS, Rejected
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from alonechat.core.server import proxy
 from alonechat.api.route import Row
 from alonechat.core import fields, message
+from alonechat.core.server import proxy
 from alonechat.errors import Rejected
 
 if TYPE_CHECKING:

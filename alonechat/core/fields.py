@@ -40,7 +40,7 @@ class Field:
             return f"must be {words}, not {describe(value)}"
         if self.choices and value not in self.choices:
             return "must be one of " + ", ".join(self.choices)
-        size = value if python is int else len(value) if python in (str, list) else None
+        size = _size(value)
         unit = "" if python is int else " characters" if python is str else " items"
         if size is not None and self.least is not None and size < self.least:
             return f"must be at least {self.least}{unit}, not {size}"
@@ -65,6 +65,15 @@ class Field:
         if self.help:
             found["description"] = self.help
         return found
+
+
+def _size(value: Any) -> int | None:
+    """What `least` and `most` bound, if anything."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return len(value) if isinstance(value, (str, list)) else None
 
 
 def describe(value: Any) -> str:

@@ -37,7 +37,9 @@ TARGET = Field("target", most=64, help="#room, or a username; absent means #lobb
 NAMED = Field("target", required=True, least=1, most=64, help="#room, or a username")
 REF = Field("ref", required=True, least=1, most=32, help="the id of the message it is about")
 AFTER = Field("after", kind="integer", least=0, most=MAX_INTEGER, help="a seq: what comes after it, every event type")
-BEFORE = Field("before", kind="integer", least=0, most=MAX_INTEGER, help="a seq: what came before it, to scroll through")
+BEFORE = Field(
+    "before", kind="integer", least=0, most=MAX_INTEGER, help="a seq: what came before it, to scroll through"
+)
 LIMIT = Field("limit", kind="integer", least=1, most=MAX_PAGE, help="at most so many; 50 unless told")
 
 FRAMES: dict[str, tuple[Field, ...]] = {
@@ -93,7 +95,7 @@ _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_con
 
 
 def parse(text: str) -> dict[str, Any]:
-    """A JSON object out of `text`, within the protocol's limits. Raises `Rejected("bad_frame")` that says what is wrong."""
+    """A JSON object out of `text`, within the protocol's limits. Raises `Rejected("bad_frame")` with what is wrong."""
     try:
         value = _decoder.decode(text)
     except json.JSONDecodeError as error:
@@ -225,7 +227,8 @@ def display_name(text: str) -> str:
 
 def key_of(target: str | None, me: str) -> str:
     """The key under which a conversation is kept: `#room`, or the two usernames of a direct one in order, with a space
-    between (`alice bob`; notes to oneself: `alice alice`). `target` is what a client named, mapped here; `me` a username.
+    between (`alice bob`; notes to oneself: `alice alice`). `target` is what a client named, mapped here; `me` a
+    username.
     Raises `Rejected("not_found")` for what can't be a name."""
     if target is None:
         return LOBBY

@@ -63,7 +63,8 @@ class SignedIn:
 class Accounts:
     """Makes accounts and sign-ins, checks tokens, ends sign-ins.
 
-    `on_end(ids)` is called with the ids of sessions that ended, so that their connections are closed; `on_renew(old, new)`
+    `on_end(ids)` is called with the ids of sessions that ended, so that their connections are closed; `on_renew(old,
+    new)`
     with two sessions, so that those of the old one live on under the new one.
     """
 
@@ -81,7 +82,8 @@ class Accounts:
     # --- accounts ---
 
     async def register(self, wanted: Registration) -> Account:
-        """Make an account. Raises Rejected: `invalid`, `conflict`, `forbidden` (closed, or an invite that does not hold),
+        """Make an account. Raises Rejected: `invalid`, `conflict`, `forbidden` (closed, or an invite that does not
+        hold),
         `rate_limited`."""
         name = message.username(wanted.username)
         shown = message.display_name(wanted.display_name) if wanted.display_name is not None else name
@@ -144,7 +146,8 @@ class Accounts:
         return give_back
 
     async def login(self, attempt: Attempt) -> SignedIn:
-        """Sign in with a password. Raises Rejected: `unauthorized`, the same for unknown names; `forbidden` when the account
+        """Sign in with a password. Raises Rejected: `unauthorized`, the same for unknown names; `forbidden` when the
+        account
         is banned or disabled; `rate_limited`."""
         try:
             name = message.username(attempt.username)
@@ -166,7 +169,9 @@ class Accounts:
 
     def _may_sign_in(self, account: Account) -> None:
         if account.standing != "active":
-            raise Rejected("forbidden", f"the account {account.username} is {account.standing}; ask whoever runs the server")
+            raise Rejected(
+                "forbidden", f"the account {account.username} is {account.standing}; ask whoever runs the server"
+            )
 
     def _new_session(self, username: str, device: str) -> Session:
         now = self._keep.clock()
@@ -178,8 +183,14 @@ class Accounts:
         return SignedIn(token, message.stamp(session.expires), account)
 
     async def verify(self, token: str) -> Identity:
-        """Whom a token stands for. Raises Rejected: `unauthorized` (bad, expired, revoked), `forbidden` (banned, disabled)."""
-        username, id = auth.read_token(self._secret, token, self._keep.clock())
+        """Whom a token stands for. Raises Rejected: `unauthorized` (bad, expired, revoked), `forbidden` (banned …)."""
+        return await self._identify(*auth.read_token(self._secret, token, self._keep.clock()))
+
+    async def recheck(self, identity: Identity) -> Identity:
+        """The same sign-in as it stands now. Raises as `verify`."""
+        return await self._identify(identity.username, identity.session_id)
+
+    async def _identify(self, username: str, id: str) -> Identity:
         session = self._known.get(id) or await self._session(id)
         account = self._parts.directory.get(username)
         if session is None or session.username != username or session.revoked or account is None:
@@ -234,7 +245,8 @@ class Accounts:
         return ended
 
     async def change_password(self, identity: Identity, old: str, new: str) -> None:
-        """Set a new password, which ends the account's other sign-ins. Raises Rejected: `forbidden` when `old` is wrong,
+        """Set a new password, which ends the account's other sign-ins. Raises Rejected: `forbidden` when `old` is
+        wrong,
         `rate_limited`."""
         name = identity.username
         give_back = self._attempt(name, "")

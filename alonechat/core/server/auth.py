@@ -80,7 +80,7 @@ def make_token(secret: bytes, session_id: str, username: str, issued_ms: int, ex
 
 
 def read_token(secret: bytes, token: str, now_ms: int) -> tuple[str, str]:
-    """(username, session id) of a token that this secret signed. Raises `Rejected("unauthorized")` that says why not."""
+    """(username, session id) of a token that this secret signed. Raises `Rejected("unauthorized")` with the reason."""
     try:
         claims = jwt.decode(
             token,

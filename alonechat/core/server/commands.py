@@ -64,7 +64,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: `usage` is what stands after its name; `role` the server role that it needs at least; `run` what it does.
+    """A command: `usage` is what stands after its name; `role` the server role that it needs at least; `run` what it
+    does.
     Arguments in <> are needed, those in [] are not."""
 
     name: str
@@ -94,7 +95,8 @@ class CommandProcessor:
         self._known.pop(name, None)
 
     def find(self, content: str, role: str) -> tuple[Command, str]:
-        """(command, what stands after its name) of a text that starts with `/`. Raises Rejected: `not_found` when there is
+        """(command, what stands after its name) of a text that starts with `/`. Raises Rejected: `not_found` when
+        there is
         no such command, `forbidden` when the role is too low."""
         words = content[1:].split(None, 1) if not content[1:2].isspace() else []
         name, rest = (words[0] if words else ""), (words[1] if len(words) > 1 else "")

@@ -1,8 +1,10 @@
 """Who is connected here, and the fan-out of events to their outboxes.
 
-Why it looks like this: an event is encoded once, as the finished WebSocket frame. What gathers in a conversation during one
+Why it looks like this: an event is encoded once, as the finished WebSocket frame. What gathers in a conversation
+during one
 turn of the loop is joined once, each member's outbox gets that one entry, and a connection gets one write for all its
-conversations. Nothing per recipient but a bound-method call: that is what makes the fan-out cheap. Order is kept within a
+conversations. Nothing per recipient but a bound-method call: that is what makes the fan-out cheap. Order is kept
+within a
 conversation, not across conversations of the same turn.
 """
 

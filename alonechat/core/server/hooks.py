@@ -15,7 +15,8 @@
 | PRE_DISCONNECT | a connection is about to be taken out of its conversations | look |
 | POST_DISCONNECT | it is out | look |
 
-A hook is `hook(ctx) -> ctx | None`, or the same with `async def`. It stops by `ctx.stop("why")`, which the sender reads.
+A hook is `hook(ctx) -> ctx | None`, or the same with `async def`. It stops by `ctx.stop("why")`, which the sender
+reads.
 """
 
 from __future__ import annotations
@@ -122,7 +123,9 @@ class Hooks:
                 if inspect.isawaitable(answer):
                     answer = await asyncio.wait_for(answer, DEADLINE)
                 elif (took := asyncio.get_running_loop().time() - began) > SLOW:
-                    self._log.warning("slow hook", hook=registered.owner, phase=context.phase.name, seconds=round(took, 3))
+                    self._log.warning(
+                        "slow hook", hook=registered.owner, phase=context.phase.name, seconds=round(took, 3)
+                    )
                 if isinstance(answer, HookContext):
                     context = answer
             except Exception as error:  # a plugin's fault, whatever it is: said, and the message passes on unchanged

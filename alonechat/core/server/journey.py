@@ -32,8 +32,11 @@ class Caller(Protocol):
     def told(self, frame: Frame) -> None:
         """A frame for the caller alone."""
 
+    def posted(self) -> None:
+        """A frame of the caller's is on its way to the store: `settled` follows."""
+
     def settled(self, post: Post, result: Event | BaseException, known: bool) -> None:
-        """What became of a post of the caller's: its event (`known`: an old one, for the caller alone), or a refusal."""
+        """What became of a post of the caller's: its event (`known`: an old one, for the caller alone) or a refusal."""
 
     def pause(self) -> None:
         """Send nothing more for now: the account is over its rate."""
@@ -82,6 +85,7 @@ class Journey:
         if parts.messages.of(me.username, parts.now()).take(parts.now()):
             return False
         effect.done = caller.settled
+        caller.posted()
         parts.keep.store.post(effect)
         return True
 
@@ -241,6 +245,9 @@ class _Asker:
     def told(self, frame: Frame) -> None:
         if not self.answer.done():
             self.answer.set_result({name: value for name, value in frame.items() if value is not None})
+
+    def posted(self) -> None:
+        """Nothing to do: an asker waits anyway."""
 
     def settled(self, post: Post, result: Event | BaseException, known: bool) -> None:
         if self.answer.done():

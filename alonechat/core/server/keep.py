@@ -40,15 +40,16 @@ class Keep:
         self.store.write(act, lambda result: _settle(future, result))
         return await future
 
-    async def append(self, post: Post) -> tuple[Event, bool]:
-        """Append an event; returns it once it is committed and handed to delivery, and whether its nonce was known."""
-        future: asyncio.Future[tuple[Event, bool]] = asyncio.get_running_loop().create_future()
+    async def append(self, post: Post) -> Event | BaseException:
+        """Append an event; returns it once it is committed and handed to delivery, or what went wrong."""
+        future: asyncio.Future[Event | BaseException] = asyncio.get_running_loop().create_future()
         before = post.done
 
         def done(post: Post, result: Event | BaseException, known: bool) -> None:
             if before is not None:
                 before(post, result, known)
-            _settle(future, result if isinstance(result, BaseException) else (result, known))
+            if not future.done():
+                future.set_result(result)
 
         post.done = done
         self.store.post(post)

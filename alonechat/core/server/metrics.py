@@ -15,9 +15,7 @@ class Metrics:
         self.connections = Gauge("alonechat_connections", "Signed-in connections", registry=kept)
         self.events = Counter("alonechat_events_total", "Events committed", registry=kept)
         self.deliveries = Counter("alonechat_deliveries_total", "Events given to outboxes", registry=kept)
-        self.commit = Histogram(
-            "alonechat_commit_seconds", "Time of one group commit", buckets=_SECONDS, registry=kept
-        )
+        self.commit = Histogram("alonechat_commit_seconds", "Time of one group commit", buckets=_SECONDS, registry=kept)
         self.fanout = Histogram(
             "alonechat_fanout_seconds", "Time of one fan-out over all members", buckets=_SECONDS, registry=kept
         )

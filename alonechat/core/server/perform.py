@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core import message
@@ -39,7 +40,7 @@ class Performer:
 
     def __init__(self, parts: Parts, conversations: Conversations) -> None:
         self._parts, self._conversations = parts, conversations
-        self.on_banish = lambda username: None
+        self.on_banish: Callable[[str], None] = lambda username: None
 
     async def perform(self, caller: Caller, frame: Frame, effects: list[Effect]) -> None:
         """Perform `effects` of `frame` in order. All but a plain text are committed when this returns, so that the next
@@ -77,15 +78,15 @@ class Performer:
         own = post.by is None  # a removal is answered by the notice that follows it
         if post.type == "TEXT" and self._conversations.is_known(post.key):
             post.done = caller.settled
+            caller.posted()
             keep.store.post(post)
             return
         if own:
             post.done = caller.settled
-        try:
-            await keep.append(post)
-        except Rejected:
-            if not own:
-                raise  # else the caller was told by `settled`
+            caller.posted()
+        result = await keep.append(post)
+        if not own and isinstance(result, BaseException):
+            raise result  # else the caller was told by `settled`
 
     async def _same(self, caller: Caller, frame: Frame, same: Same) -> None:
         found = same.event

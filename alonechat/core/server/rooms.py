@@ -20,7 +20,8 @@ _MARKS = frozenset("\u200d\ufe0f\u20e3")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that a decision rests on. `conversation` is None where there is none yet; `other` is the other one of a
+    """Everything that a decision rests on. `conversation` is None where there is none yet; `other` is the other one
+    of a
     direct conversation; `message` the event that `ref` names, as it stands now; `people` every username."""
 
     me: Account
@@ -77,7 +78,9 @@ class Direct(Kind):
     def write(self) -> None:
         self.enter()
         if self.facts.other and self.facts.other.standing != "active":
-            raise Rejected("forbidden", f"{self.facts.other.username} is disabled here; what was written stays readable")
+            raise Rejected(
+                "forbidden", f"{self.facts.other.username} is disabled here; what was written stays readable"
+            )
 
     def members(self) -> Container[str]:
         return self.facts.key.split(" ")
@@ -271,8 +274,11 @@ def leave(facts: Facts, frame: Frame, kind: Kind) -> list[Effect]:
     if isinstance(kind, Lobby):
         raise Rejected("forbidden", "#lobby can't be left: everybody is in it")
     if room is None or me not in room.members:
-        none = ("not_found", f"no room {facts.key}") if room is None or room.access == "private" else (
-            "forbidden", f"you are not a member of {facts.key}")
+        none = (
+            ("not_found", f"no room {facts.key}")
+            if room is None or room.access == "private"
+            else ("forbidden", f"you are not a member of {facts.key}")
+        )
         return [Same(facts.key, "LEAVE", sender=me, otherwise=none)]
     return [Post("LEAVE", facts.key, me, nonce=frame.get("nonce"))]
 
@@ -288,7 +294,8 @@ def topic(facts: Facts, frame: Frame, kind: Kind) -> list[Effect]:
 
 
 def mentions(content: str, members: Container[str]) -> list[str] | None:
-    """Who `content` addresses: after each @ the longest prefix that is a member's username; `["*"]` for @all; None for nobody."""
+    """Who `content` addresses: after each @ the longest prefix that is a member's username; `["*"]` for @all; None for
+    nobody."""
     found: dict[str, None] = {}
     at = content.find("@")
     while at >= 0:

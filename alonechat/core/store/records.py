@@ -15,7 +15,7 @@ ROLES = ("member", "moderator", "admin", "owner")
 
 @dataclass(slots=True)
 class Account:
-    """One person or bot. `standing`: `active`, `disabled` (by an administrator of the box) or `banned` (by a moderator)."""
+    """One person or bot. `standing`: `active`, `disabled` (by whoever runs the box) or `banned` (by a moderator)."""
 
     username: str
     display_name: str
@@ -34,7 +34,8 @@ class Membership:
 
 @dataclass(slots=True)
 class Conversation:
-    """A conversation with everything that decisions need. The members of `#lobby` are all accounts: `members` is empty there."""
+    """A conversation with everything that decisions need. The members of `#lobby` are all accounts: `members` is empty
+    there."""
 
     key: str
     kind: str
@@ -49,9 +50,11 @@ class Conversation:
 
 @dataclass(slots=True)
 class Post:
-    """An event to append. The store gives `seq`, `id` and `timestamp`, and applies what the type means, in one transaction:
+    """An event to append. The store gives `seq`, `id` and `timestamp`, and applies what the type means, in one
+    transaction:
 
-    TEXT    is indexed for search. The first one of a direct conversation (`key` = "alice bob") creates it with its members.
+    TEXT    is indexed for search. The first one of a direct conversation (`key` = "alice bob") creates it with its
+    members.
     EDIT    changes the content of `ref`, sets its `edited`, and its entry in the search index.
     DELETE  blanks `ref` and the EDITs of `ref`, drops its reactions and its search entry, sets its `deleted`.
     REACT   adds or (with `removed`) takes back sender's reaction `content` on `ref`.
@@ -76,7 +79,8 @@ class Post:
     removed: bool = False
     access: str = "open"
     done: Callable[[Post, Event | BaseException, bool], None] | None = None
-    """Called on the loop after the commit: the event, or what went wrong; True when it is the first event of a known nonce,
+    """Called on the loop after the commit: the event, or what went wrong; True when it is the first event of a known
+    nonce,
     which was not appended again."""
 
 
@@ -107,7 +111,7 @@ class Invite:
 
 @dataclass(slots=True)
 class Found:
-    """A page of events, ascending by seq (search: newest first); `more`: there is more in the direction that was asked."""
+    """A page of events, ascending by seq (search: newest first); `more`: there is more in the direction asked for."""
 
     events: list[Event]
     more: bool
@@ -128,28 +132,39 @@ class Store(Protocol):
     def password(self, username: str) -> str | None: ...
     def session(self, id: str) -> Session | None: ...
     def sessions(self, username: str | None = None) -> list[Session]: ...  # not revoked, all users with None
-    def invite(self, code: str) -> Invite | None: ...  # None also when used up, expired (now in ms is the store's clock)
+    # None also when used up, expired (now in ms is the store's clock)
+    def invite(self, code: str) -> Invite | None: ...
     def invites(self) -> list[Invite]: ...
     def setting(self, name: str) -> str | None: ...  # e.g. "secret_fingerprint"
     def conversation(self, key: str) -> Conversation | None: ...
-    def keys(self, username: str) -> list[str]: ...  # of all conversations that this account is a member of, `#lobby` first
-    def rooms(self) -> list[dict[str, Any]]: ...  # every room: {"key", "kind": "room", "access", "topic", "seq", "members": count}
+    # of all conversations that this account is a member of, `#lobby` first
+    def keys(self, username: str) -> list[str]: ...
+    # every room: {"key", "kind": "room", "access", "topic", "seq", "members": count}
+    def rooms(self) -> list[dict[str, Any]]: ...
     def overview(
         self, username: str, limit: int = 500, before: str | None = None
     ) -> tuple[list[dict[str, Any]], bool]: ...
-    # The conversations of an account, latest event first, as WELCOME lists them (PROTOCOL, section 2), out of one snapshot;
-    # each item also has "key". `before`: the `target` of an item; what comes after it in that order. bool: there are more.
+    # The conversations of an account, latest event first, as WELCOME lists them (PROTOCOL, section 2), out of one
+    # snapshot;
+    # each item also has "key". `before`: the `target` of an item; what comes after it in that order. bool: there are
+    # more.
     def event(self, key: str, id: str) -> Event | None: ...  # as it stands now (with edited, deleted, reactions)
-    def first(self, sender: str, nonce: str) -> tuple[str, Event] | None: ...  # (key, the event as it was first echoed, but blank if deleted)
-    def latest(self, key: str, type: str, sender: str | None = None, ref: str | None = None, content: str | None = None) -> Event | None: ...
+    # (key, the event as it was first echoed, but blank if deleted)
+    def first(self, sender: str, nonce: str) -> tuple[str, Event] | None: ...
+    def latest(
+        self, key: str, type: str, sender: str | None = None, ref: str | None = None, content: str | None = None
+    ) -> Event | None: ...
     # the newest event of that type in the log of `key` that fits what is given, as it was echoed: who made it so
     def history(self, key: str, after: int | None, before: int | None, limit: int, first: int) -> Found: ...
-    # As HISTORY answers (PROTOCOL, section 5): with `after` every type; else message.SCROLLED only. Never below seq `first`.
-    # TEXT as it stands now. Fewer than `limit` where the JSON of all would pass message.MAX_SENT less 4096 bytes; then more=True.
+    # As HISTORY answers (PROTOCOL, section 5): with `after` every type; else message.SCROLLED only. Never below seq
+    # `first`.
+    # TEXT as it stands now. Fewer than `limit` where the JSON of all would pass message.MAX_SENT less 4096 bytes;
+    # then more=True.
     def search(
         self, spans: Sequence[tuple[str, int]], text: str, sender: str | None, before: str | None, limit: int
     ) -> Found: ...
-    # `spans`: (key, first seq that may be read) of every conversation to search in. Events as they stand now, newest first.
+    # `spans`: (key, first seq that may be read) of every conversation to search in. Events as they stand now, newest
+    # first.
     def ready(self) -> bool: ...  # a trivial read works
 
     # --- writes: each of these is called with `write` or within `transaction` ---
@@ -157,14 +172,16 @@ class Store(Protocol):
 
     # --- the writer ---
     def start(self, deliver: Callable[[list[tuple[Post, Any, bool]]], None], wake: Callable[..., Any]) -> None: ...
-    # starts the writer thread. After each commit it calls `wake(deliver, batch)` once (wake = loop.call_soon_threadsafe);
+    # starts the writer thread. After each commit it calls `wake(deliver, batch)` once (wake =
+    # loop.call_soon_threadsafe);
     # batch items: (post, event or exception, known nonce), in commit order
     def post(self, post: Post) -> None: ...  # queue an event; never blocks
     def write(self, act: Callable[[Writes], Any], done: Callable[[Any], None] | None = None) -> None: ...
     # queue a write; `done(result or exception)` through `wake` after the commit, in order with the posts around it
     def transaction(self, act: Callable[[Writes], Any]) -> Any: ...
     # the same at once, on the calling thread, for command-line tools (no writer thread is running in this process)
-    def changed_elsewhere(self) -> bool: ...  # another process committed since the last call (PRAGMA data_version); writer or any thread
+    # another process committed since the last call (PRAGMA data_version); writer or any thread
+    def changed_elsewhere(self) -> bool: ...
     def close(self) -> None: ...  # commits what was queued, ends the writer, closes all
 
 
@@ -175,15 +192,19 @@ class Writes(Protocol):
     # with the encoded password hash or None. Raises Rejected("conflict") naming the username: all or none
     def change_account(self, username: str, **changes: Any) -> None: ...  # display_name, role, standing, password
     def add_sessions(self, sessions: Iterable[Session]) -> None: ...
-    def revoke(self, username: str, id: str | None = None, keep: str | None = None, expires: int | None = None) -> list[str]: ...
+    def revoke(
+        self, username: str, id: str | None = None, keep: str | None = None, expires: int | None = None
+    ) -> list[str]: ...
     # ends one session or all (but `keep`); with `expires` (ms) it is only shortened. Gives the ids that ended
     def revoke_all(self) -> None: ...
     def add_invite(self, invite: Invite) -> None: ...
-    def use_invite(self, code: str) -> Invite: ...  # one use less; Rejected("forbidden") when it does not hold (any more)
+    # one use less; Rejected("forbidden") when it does not hold (any more)
+    def use_invite(self, code: str) -> Invite: ...
     def drop_invite(self, code: str) -> bool: ...
     def set_setting(self, name: str, value: str) -> None: ...
     def mark_read(self, username: str, key: str, seq: int) -> int: ...
     # the mark that now holds: between 0 and the conversation's seq, never backward
     def mute(self, username: str, key: str, muted: bool) -> None: ...  # one's own choice: WELCOME's `muted`
-    def sanction(self, key: str, username: str, kind: str, holds: bool) -> None: ...  # kind: "ban", "mute", "invite"; a room
+    # kind: "ban", "mute", "invite"; a room
+    def sanction(self, key: str, username: str, kind: str, holds: bool) -> None: ...
     def set_moderator(self, key: str, username: str, moderator: bool) -> None: ...
