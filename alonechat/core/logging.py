@@ -46,7 +46,7 @@ _SECRET_WORDS = frozenset(
 _PLAIN_ENDS = frozenset(("bytes", "count", "days", "id", "length", "ms", "seconds", "size", "type"))
 _WORDS = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NAMES = r"(?:[a-z]+_)?(?:password|passwd|token|secret|authorization|cookie|content|otp|invite|jwt)"
+_NAMES = r"[a-z_]*(?:password|passwd|token|secret|authorization|cookie|content|otp|invite|jwt)"
 _MASKS = (
     (re.compile(r"eyJ[\w-]{4,}\.[\w-]+\.[\w-]*"), HIDDEN),
     (re.compile(r"\b(Bearer)\s+[^\s,\"']+", re.IGNORECASE), rf"\1 {HIDDEN}"),
@@ -209,6 +209,12 @@ class _File(logging.handlers.RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         self._failed, self._why = True, sys.exc_info()[1]
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError:  # what was not written is lost, and was said; the file is closed all the same
+            self.handleError(logging.makeLogRecord({}))
 
     def doRollover(self) -> None:
         if self.backupCount == 0 and self.stream is not None:  # keep none: begin the file anew
