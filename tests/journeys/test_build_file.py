@@ -285,12 +285,12 @@ def test_pip_install_gives_the_same_commands(tmp_path: Path, pyz: Path) -> None:
     import venv
 
     tree, made = copy_of_tree(tmp_path / "tree"), tmp_path / "venv"
-    venv.create(made, with_pip=True, symlinks=os.name != "nt")
+    venv.create(made, symlinks=os.name != "nt")
     programs = made / ("Scripts" if os.name == "nt" else "bin")
     site = next(made.rglob("site-packages"))
-    # What the command runs on comes from this tree's own .venv: nothing is fetched, and setuptools builds the package.
+    # pip, setuptools and what the command runs on come from this tree's own .venv: nothing is fetched.
     (site / "packages.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")), "utf-8")
-    options = ["--quiet", "--disable-pip-version-check", "--no-deps"]
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
     install = [str(programs / "python"), "-m", "pip", "install", *options, str(tree)]
     done = subprocess.run(install, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
