@@ -266,7 +266,7 @@ def _from_flags(flags: Mapping[str, object], cwd: Path) -> tuple[dict[str, Any],
             raise ConfigError(f"there is no setting {name!r}{_closest(name, _BY_NAME)}")
         each = _BY_NAME[name]
         found[name] = _parse(each, value, each.flag, cwd, textual=True)
-        origins[name] = f"flag {each.flag}"
+        origins[name] = f"flag {each.flag}" if value is not False else f"flag --no-{each.flag[2:]}"
     return found, origins
 
 

@@ -1,0 +1,90 @@
+"""The command line as a user has it: a process with its output, or a process on a terminal of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Shell:
+    """Runs `alonechat …` in a directory."""
+
+    def __init__(self, cwd: Path) -> None:
+        self.cwd = cwd
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of `alonechat …`."""
+        return [sys.executable, "-m", "alonechat", *arguments]
+
+    def environ(self, more: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a command, with `more`."""
+        return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "COLUMNS": "120", **more}
+
+    def run(self, *arguments: str, stdin: str | bytes = "", **environ: str) -> Ended:
+        """Run it to its end, without a terminal."""
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        ended = subprocess.run(
+            self.command(*arguments),
+            input=given,
+            capture_output=True,
+            cwd=self.cwd,
+            env=self.environ(environ),
+            timeout=60,
+        )
+        return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    def ok(self, *arguments: str, stdin: str | bytes = "", **environ: str) -> str:
+        """What it printed; it must have succeeded."""
+        ended = self.run(*arguments, stdin=stdin, **environ)
+        assert (ended.code, ended.err) == (0, ""), f"{arguments}: {ended}"
+        return ended.out
+
+    def fails(self, *arguments: str, code: int, stdin: str | bytes = "", **environ: str) -> str:
+        """The one sentence it printed; it must have failed with `code`, and printed nothing else."""
+        ended = self.run(*arguments, stdin=stdin, **environ)
+        assert (ended.code, ended.out) == (code, ""), f"{arguments}: {ended}"
+        assert ended.err.startswith("alonechat: "), ended.err
+        assert ended.err.count("\n") == 1, ended.err
+        return ended.err.removeprefix("alonechat: ").rstrip("\n")
+
+    def on_terminal(self, *arguments: str, types: Mapping[str, str] | None = None, **environ: str) -> tuple[int, str]:
+        """Exit code and all that a terminal showed. `types`: what to type, with Return, once a text is shown, in this
+        order. POSIX only."""
+        import pty
+
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.cwd)
+            os.execve(sys.executable, self.command(*arguments), self.environ({"TERM": "xterm-256color", **environ}))
+        shown, waiting = b"", list((types or {}).items())
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends:
+            try:
+                piece = os.read(terminal, 65536)
+            except OSError:  # how Linux says that the other side has closed
+                break
+            if not piece:
+                break
+            shown += piece
+            if waiting and waiting[0][0].encode() in shown:
+                os.write(terminal, waiting.pop(0)[1].encode() + b"\n")
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(terminal)
+        assert not waiting, f"never asked for {waiting}: {shown!r}"
+        return code, shown.decode()
