@@ -304,7 +304,7 @@ class _Tail:
                 if self.wanted or refused.code not in ("not_found", "forbidden"):
                     raise
                 continue  # left a moment ago, on another device
-            session.state.older(target, {"events": events})
+            session.state.older(target, events)
             found += [(target, event) for event in events]
         found.sort(key=lambda each: each[1]["id"])
         for target, event in found[len(found) - min(count, len(found)) :]:

@@ -39,6 +39,12 @@ class Conversation:
     """Events beyond a gap, by seq, until HISTORY has filled it."""
     counted: int = 0
     """Up to this seq the server has counted what is unread."""
+    floor: int = 0
+    """All messages between this seq and `position` are in `messages`."""
+
+    def begin(self, position: int) -> None:
+        """Events are taken from behind `position` on."""
+        self.position = self.floor = position
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,8 @@ class State:
         for target in [t for t in self.conversations if t not in named]:
             if frame.get("more"):  # further down than WELCOME reaches: nobody but HISTORY knows whether there is more
                 known = self.conversations[target]
-                known.position = known.base if known.position is None else known.position
+                if known.position is None:
+                    known.begin(known.base)
                 behind.append(target)
             else:
                 del self.conversations[target]  # left on another device
@@ -96,10 +103,10 @@ class State:
             # Somebody wrote to us for the first time while we were away: all of it is new. A room that was joined on
             # another device meanwhile begins here instead, else its whole past would arrive as if it were new.
             missed = found is None and self._again and item["kind"] == "direct"
-            found = Conversation(target, item["kind"], 0 if missed else seq)
-            self.conversations[target] = found
+            found = self.conversations[target] = Conversation(target, item["kind"], None)
+            found.begin(0 if missed else seq)
         elif found.position is None:
-            found.position = found.base
+            found.begin(found.base)
         self._describe(found, item)
         return target if (found.position or 0) < seq else None
 
@@ -162,11 +169,11 @@ class State:
             return Taken()
         seq: int = event["seq"]
         if found.position is None:
-            found.position = seq - 1
-        if seq <= found.position:
+            found.begin(seq - 1)
+        if seq <= (found.position or 0):
             return Taken()  # the receipt of something repeated, or what HISTORY brought before
         found.seq = max(found.seq, seq)
-        if seq > found.position + 1:
+        if seq > (found.position or 0) + 1:
             found.waiting[seq] = event
             return Taken(behind=(found.target,))
         return Taken(tuple(self._advance(found, event)))
@@ -178,7 +185,7 @@ class State:
             receipt = event["sender"] == self.me and event["type"] != "JOIN" and seq > 1
             if receipt and target.startswith("#"):
                 return None  # a receipt repeated after one has left: it tells nothing new
-            found = Conversation(target, "room" if target.startswith("#") else "direct", seq - 1, base=seq - 1)
+            found = Conversation(target, "room" if target.startswith("#") else "direct", None)
             self.conversations[target] = found
         return found
 
@@ -222,13 +229,17 @@ class State:
             taken += self._advance(found, found.waiting.pop(min(found.waiting)))
         elif following := found.waiting.pop(found.position + 1, None):
             taken += self._advance(found, following)
+        self._recount(found)
         return tuple(taken), bool(found.waiting)
 
-    def older(self, target: str, answer: Frame) -> None:
-        """A HISTORY that was asked with `before` the oldest message that is here: put it in front."""
+    def older(self, target: str, events: Iterable[Frame]) -> None:
+        """What a HISTORY with `before` brought, up to the oldest message that is here: put it in front."""
         if found := self.conversations.get(target):
             oldest = found.messages[0]["seq"] if found.messages else (found.position or 0) + 1
-            found.messages[:0] = [dict(e) for e in answer["events"] if e["seq"] < oldest]
+            earlier = [dict(e) for e in events if e["seq"] < oldest]
+            found.messages[:0] = earlier
+            if earlier:
+                found.floor = min(found.floor, earlier[0]["seq"] - 1)
 
     def forget(self, target: str) -> None:
         """Somebody else says that this client is not in there any more."""
@@ -247,6 +258,7 @@ class State:
             found.messages.append(dict(event))
             if len(found.messages) > self.keep:
                 del found.messages[: len(found.messages) - self.keep]
+                found.floor = found.messages[0]["seq"] - 1
         if kind == "TEXT":
             found.last = dict(event)
             self._count(found, event, event["seq"], 1)
@@ -296,13 +308,18 @@ class State:
 
     def _mark(self, found: Conversation, seq: int) -> None:
         found.read = seq
-        unread = [
-            m
-            for m in found.messages
-            if m["type"] == "TEXT" and m["seq"] > seq and m["sender"] != self.me and not m.get("deleted")
-        ]
-        if seq >= (found.position or found.seq) or (found.messages and found.messages[0]["seq"] <= seq + 1):
-            found.unread, found.mentions = len(unread), sum(map(self.addressed, unread))
-        else:  # what lies between is not here: no more than before, and no less than what is
-            found.unread = max(len(unread), min(found.unread, found.seq - seq))
+        if not self._recount(found):  # what lies between is not all here: no more than before, or than there are events
+            found.unread = min(found.unread, max(0, found.seq - seq))
             found.mentions = min(found.mentions, found.unread)
+
+    def _recount(self, found: Conversation) -> bool:
+        """Count what is unread anew where everything behind the mark is here; whether it is."""
+        if found.read >= found.seq:
+            found.unread = found.mentions = 0
+            return True
+        if found.floor > found.read or (found.position or 0) < found.counted:
+            return False
+        unread = [m for m in found.messages if m["type"] == "TEXT" and m["seq"] > found.read]
+        unread = [m for m in unread if m["sender"] != self.me and not m.get("deleted")]
+        found.unread, found.mentions = len(unread), sum(map(self.addressed, unread))
+        return True
