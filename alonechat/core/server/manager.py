@@ -103,6 +103,15 @@ class UnifiedWebSocketManager:
         except Rejected:
             return False
 
+    async def set_role(self, username: str, role: str) -> None:
+        """Give an account another server role; those who share a conversation hear of it. Raises `Rejected`."""
+        account = self.directory.get(username)
+        if account is None:
+            raise Rejected("not_found", f"there is nobody called {username}")
+        await self._parts.keep.write(lambda writes: writes.change_account(username, role=role))
+        account.role = role
+        self.delivery.changed(username, profile(account))
+
     # --- life ---
 
     async def start(self, sock: socket.socket) -> None:
