@@ -1,1 +1,39 @@
-"""Placeholder docstring, replaced below."""
+"""What is kept: `open_store(url)` gives the store behind a URL. Drivers are imported when they are opened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from alonechat.core.store.records import Store
+from alonechat.errors import StartError
+
+__all__ = ["Store", "open_store"]
+
+_SQLITE = "sqlite:///"
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def open_store(url: str, clock: Callable[[], int] = now, busy_timeout: float = 5.0) -> Store:
+    """The store at `url`: `sqlite:///relative/path` or `sqlite:////absolute/path`, made when there is none.
+
+    `clock` gives milliseconds since 1970; `busy_timeout` is how many seconds a write waits for another process.
+    Raises `StartError` in one sentence when the store can't be opened, is of a newer version, or is no database.
+    """
+    scheme = url.partition(":")[0]
+    if not url.startswith(_SQLITE):
+        raise StartError(
+            f"the database URL must begin with {_SQLITE} (the only kind that this version has), not {scheme[:20]!r}: "
+            f"give {_SQLITE}./data/alonechat.db, for example"
+        )
+    path = url.removeprefix(_SQLITE)
+    if path in ("", ":memory:"):
+        raise StartError(f"the database URL must name a file, like {_SQLITE}./data/alonechat.db, not {url!r}")
+    from alonechat.core.store.sqlite import SqliteStore
+
+    return SqliteStore(Path(path), clock, busy_timeout)

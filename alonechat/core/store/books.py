@@ -1,0 +1,87 @@
+"""The writing connection and what the writer remembers between transactions: numbers of names, places of conversations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from alonechat.core.store.index import Index
+from alonechat.core.store.wire import Names
+from alonechat.errors import Rejected
+
+
+class Place:
+    """The end of one conversation's log: what the next event follows."""
+
+    __slots__ = ("id", "key", "kind", "last", "latest", "seq", "stamp")
+
+    def __init__(self, id: int, key: str, kind: str, seq: int, last: int, latest: int, stamp: int) -> None:
+        self.id, self.key, self.kind, self.seq = id, key, kind, seq
+        self.last, self.latest, self.stamp = last, latest, stamp
+
+
+class Books:
+    """The writer's connection and memory. One thread at a time; `forget` after every rollback and every foreign commit."""
+
+    def __init__(self, connection: Connection, clock: Callable[[], int], names: Names) -> None:
+        self.connection, self.clock, self.names = connection, clock, names
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        self.raw = raw
+        self.index = Index(raw)
+        self._accounts: dict[str, int] = {}
+        self._places: dict[str, Place] = {}
+        self._last: int | None = None
+
+    def forget(self) -> None:
+        """Read everything anew from the database."""
+        self._accounts.clear()
+        self._places.clear()
+        self._last = None
+        self.index.forget()
+
+    def account(self, username: str) -> int:
+        """The number of an account. Raises `Rejected("not_found")`."""
+        found = self.find_account(username)
+        if found is None:
+            raise Rejected("not_found", f"no user {username}")
+        return found
+
+    def find_account(self, username: str) -> int | None:
+        found = self._accounts.get(username)
+        if found is None:
+            row = self.raw.execute("SELECT id FROM accounts WHERE username = ?", (username,)).fetchone()
+            if row is None:
+                return None
+            found = self._accounts[username] = row[0]
+        return found
+
+    def place(self, key: str) -> Place:
+        """The place of a conversation. Raises `Rejected("not_found")`."""
+        found = self.find_place(key)
+        if found is None:
+            raise Rejected("not_found", f"no conversation {key}")
+        return found
+
+    def find_place(self, key: str) -> Place | None:
+        found = self._places.get(key)
+        if found is None:
+            row = self.raw.execute(
+                "SELECT c.id, c.key, c.kind, c.seq, c.last, c.latest, coalesce(e.stamp, 0)"
+                " FROM conversations c LEFT JOIN events e ON e.id = c.last WHERE c.key = ?",
+                (key,),
+            ).fetchone()
+            if row is None:
+                return None
+            found = self._places[key] = Place(*row)
+        return found
+
+    def next_id(self, now: int) -> int:
+        """An id above all before, whatever the clock did: milliseconds with 8 bits of room below."""
+        if self._last is None:
+            self._last = self.raw.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
+        assert self._last is not None
+        self._last = max(self._last + 1, now << 8)
+        return self._last

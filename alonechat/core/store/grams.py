@@ -1,0 +1,68 @@
+"""Texts as search tokens: two-character grams of Chinese, Japanese and Korean, words of other scripts. Pure.
+
+Tokens are joined with spaces for FTS5's `ascii` tokenizer, for which every character beyond ASCII is part of a token.
+A run of n characters without spaces (上海市) gives its grams and its last character, in order: 上海 海市 市. So a phrase of
+consecutive grams is an exact substring, and one character is found as the prefix of a token. Grams and words never
+collide, for they have no characters in common; the tokens of a conversation and a sender begin with a private-use
+character, which no word holds.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SCRIPTS = (
+    "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c\u3041-\u3096\u3099-\u309f"
+    "\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
+)
+_PIECES = re.compile(rf"([{_SCRIPTS}]+)|((?:(?![{_SCRIPTS}])[^\W_])+)")
+_ASCII = re.compile(r"[a-z0-9]+")
+_VOICING = "\u3099\u309a"
+"""The marks of が and ぱ: part of the letter, not accents."""
+_LONGEST = 64
+"""Characters of a word that are indexed: a longer one is found by its beginning."""
+
+
+def folded(text: str) -> str:
+    """`text` without case, accents and differences of form (NFKD, marks stripped, casefold), syllables composed."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    kept = [c for c in plain if c in _VOICING or not unicodedata.category(c).startswith("M")]
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def place(conversation: int) -> str:
+    """The token of a conversation."""
+    return f"\ue000{conversation}"
+
+
+def author(sender: int) -> str:
+    """The token of a sender."""
+    return f"\ue001{sender}"
+
+
+def tokens(text: str, conversation: int, sender: int) -> str:
+    """What is indexed of a message. The same text gives the same tokens, which taking an entry back relies on."""
+    found = [f"\ue000{conversation}", f"\ue001{sender}"]
+    if text.isascii():
+        found += [word[:_LONGEST] for word in _ASCII.findall(text.lower())]
+        return " ".join(found)
+    for run, word in _PIECES.findall(folded(text)):
+        if run:
+            found += map("".join, zip(run, run[1:], strict=False))
+            found.append(run[-1])
+        else:
+            found.append(word[:_LONGEST])
+    return " ".join(found)
+
+
+def query(text: str) -> str | None:
+    """The FTS5 expression that finds every word (or its beginning) and every run of `text`; None when it has none."""
+    found: dict[str, None] = {}
+    for run, word in _PIECES.findall(folded(text)):
+        if len(run) > 1:
+            found['"' + " ".join(map("".join, zip(run, run[1:], strict=False))) + '"'] = None
+        else:
+            found[f'"{(run or word)[:_LONGEST]}" *'] = None
+    return " AND ".join(found) or None

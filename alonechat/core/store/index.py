@@ -1,0 +1,94 @@
+"""The search index as the writer keeps it: shards of FTS5, and their rewriting once something was deleted.
+
+A shard indexes up to 32,768 consecutive texts; only the newest one grows, so what a deletion has to rewrite stays small.
+The shards hold tokens and no texts (`content=''`): to take an entry back, its text is tokenised again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from alonechat.core.store import grams
+
+SHARD = 32_768
+"""Texts of one shard."""
+
+CREATE = (
+    "CREATE VIRTUAL TABLE search_{0} USING fts5"
+    "(tokens, content='', columnsize=0, tokenize='ascii', prefix='1 2 3')"
+)
+
+
+class Index:
+    """Puts texts into the newest shard and takes them out of any. One thread at a time, within a transaction."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+        self._starts: list[tuple[int, int]] | None = None
+        self._room = 0
+        self._rows: list[tuple[int, str]] = []
+
+    def forget(self) -> None:
+        """Read anew from the database what shards there are; drop what was not flushed."""
+        self._starts = None
+        self._rows.clear()
+
+    def _shards(self) -> list[tuple[int, int]]:
+        """(number, first id) of each shard, ascending."""
+        if self._starts is None:
+            self._starts = list(self._raw.execute("SELECT number, first FROM shards ORDER BY number"))
+            self._room = 0
+            if self._starts:
+                used = "SELECT count(*) FROM events WHERE id >= ? AND type = 0"
+                self._room = SHARD - self._raw.execute(used, (self._starts[-1][1],)).fetchone()[0]
+        return self._starts
+
+    def add(self, id: int, text: str, conversation: int, sender: int) -> None:
+        """Index a new text, whose id is above all before. Visible after `flush`."""
+        shards = self._shards()
+        if self._room <= 0:
+            self.flush()
+            number = shards[-1][0] + 1 if shards else 0
+            self._raw.execute(CREATE.format(number))
+            self._raw.execute("INSERT INTO shards VALUES (?, ?)", (number, id))
+            shards.append((number, id))
+            self._room = SHARD
+        self._room -= 1
+        self._rows.append((id, grams.tokens(text, conversation, sender)))
+
+    def flush(self) -> None:
+        """Write what was added."""
+        if self._rows:
+            newest = self._shards()[-1][0]
+            self._raw.executemany(f"INSERT INTO search_{newest} (rowid, tokens) VALUES (?, ?)", self._rows)
+            self._rows.clear()
+
+    def replace(self, id: int, old: str, new: str | None, conversation: int, sender: int) -> int:
+        """Index `new` (None: nothing) in place of `old`. Gives the shard's number."""
+        self.flush()
+        shard = next(number for number, first in reversed(self._shards()) if first <= id)
+        self._raw.execute(
+            f"INSERT INTO search_{shard} (search_{shard}, rowid, tokens) VALUES ('delete', ?, ?)",
+            (id, grams.tokens(old, conversation, sender)),
+        )
+        if new is not None:
+            self._raw.execute(
+                f"INSERT INTO search_{shard} (rowid, tokens) VALUES (?, ?)",
+                (id, grams.tokens(new, conversation, sender)),
+            )
+        return shard
+
+    def purge(self, shard: int) -> None:
+        """Rewrite a shard so that nothing of what was taken out is left in the file, not even in a page's unused part.
+
+        FTS5 only marks entries as taken back; `optimize` merges all of its segments into one without them. But rows
+        that SQLite moves between pages can leave copies in the gaps, which `secure_delete` does not reach. So the
+        rows are written anew, in order, after the tables were emptied: that frees every page, and a freed one is zeroed.
+        """
+        raw = self._raw
+        raw.execute(f"INSERT INTO search_{shard} (search_{shard}) VALUES ('optimize')")
+        for table, marks in ((f"search_{shard}_data", "?, ?"), (f"search_{shard}_idx", "?, ?, ?")):
+            order = "id" if table.endswith("_data") else "segid, term"
+            rows = raw.execute(f"SELECT * FROM {table} ORDER BY {order}").fetchall()
+            raw.execute(f"DELETE FROM {table}")
+            raw.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)

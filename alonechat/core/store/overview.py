@@ -1,0 +1,99 @@
+"""The conversations of an account, as WELCOME lists them, with exact counts of what is unread.
+
+How unread is counted, exactly and fast: texts are tallied per 128 consecutive seqs (a bucket) once these are complete, all
+together and per sender, and a deletion lowers the tally. Unread is the rest of the bucket that the read mark is in, plus the
+tallies between, less one's own, plus the incomplete bucket at the end: two short walks over events and two sums, however
+long nobody read. Mentions have rows of their own, which a deletion removes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, literal, select, union_all
+
+from alonechat.core.store.schema import (
+    BUCKET,
+    EVERYBODY,
+    LOBBY_ID,
+    accounts,
+    conversations,
+    events,
+    marks,
+    members,
+    mentions,
+    tallies,
+)
+
+_c, _m, _k, _e = conversations.c, members.c, marks.c, events.c
+
+
+def conversations_of(account: int, limit: int, before: tuple[int, int] | None) -> Select[Any]:
+    """One row for each of at most `limit` conversations, latest event first. `before`: (last, id) of the one before."""
+    mine = union_all(select(_m.conversation).where(_m.account == account), select(literal(LOBBY_ID)))
+    floor = case(
+        (_c.id == LOBBY_ID, select(accounts.c.lobby).where(accounts.c.id == account).scalar_subquery()),
+        (_c.kind == "room", _m.since),
+        else_=0,
+    )
+    page = (
+        select(
+            _c.id,
+            _c.key,
+            _c.kind,
+            _c.access,
+            _c.topic,
+            _c.seq,
+            _c.last,
+            _c.latest,
+            _c.members,
+            func.coalesce(_m.since, 1).label("since"),
+            func.coalesce(_k.muted, False).label("muted"),
+            func.max(func.coalesce(_k.read, 0), floor).label("read"),
+        )
+        .select_from(conversations)
+        .outerjoin(members, and_(_m.conversation == _c.id, _m.account == account))
+        .outerjoin(marks, and_(_k.account == account, _k.conversation == _c.id))
+        .where(_c.id.in_(mine))
+        .order_by(_c.last.desc(), _c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        last, id = before
+        page = page.where((_c.last < last) | ((_c.last == last) & (_c.id < id)))
+    p = page.cte("page")
+    unread = _unread(p.c.id, p.c.read, p.c.seq, account)
+    addressed = (
+        select(func.count())
+        .select_from(mentions)
+        .where(
+            mentions.c.account.in_([EVERYBODY, account]),
+            mentions.c.conversation == p.c.id,
+            mentions.c.seq > p.c.read,
+            mentions.c.sender != account,
+        )
+        .scalar_subquery()
+    )
+    return select(p, unread.label("unread"), addressed.label("mentions")).order_by(p.c.last.desc(), p.c.id.desc())
+
+
+def _unread(conversation: Any, read: Any, seq: Any, account: int) -> ColumnElement[int]:
+    width = literal(1 << BUCKET)
+    bucket, tail = read.op(">>")(BUCKET), seq.op(">>")(BUCKET)
+    rest = _texts(conversation, account, _e.seq > read, _e.seq < (bucket + 1) * width)
+    end = _texts(conversation, account, _e.seq >= func.max(bucket + 1, tail) * width, _e.seq <= seq)
+    between = (tallies.c.conversation == conversation, tallies.c.bucket > bucket, tallies.c.bucket < tail)
+    total = func.coalesce(func.sum(tallies.c.texts), 0)
+    everyone = select(total).where(*between, tallies.c.sender == EVERYBODY).scalar_subquery()
+    own = select(total).where(*between, tallies.c.sender == account).scalar_subquery()
+    return rest + everyone - own + end
+
+
+def _texts(conversation: Any, account: int, *bounds: Any) -> ScalarSelect[int]:
+    """How many live texts of others lie within the bounds."""
+    return (
+        select(func.count())
+        .select_from(events)
+        .where(_e.conversation == conversation, *bounds, _e.type == 0, _e.deleted == 0, _e.sender != account)
+        .scalar_subquery()
+    )

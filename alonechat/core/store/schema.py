@@ -1,0 +1,194 @@
+"""The tables: as statements name them now, and the numbered migrations that made them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from sqlite3 import Connection
+
+from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table
+
+LOBBY_ID = 1
+"""The row of `#lobby`, made by the first migration."""
+BUCKET = 7
+"""Texts are tallied over 2**BUCKET consecutive seqs, once these are complete."""
+EVERYBODY = 0
+"""Instead of an account: whom `@all` addresses (mentions), all senders together (tallies)."""
+
+meta = MetaData()
+
+accounts = Table(
+    "accounts",
+    meta,
+    Column("id", Integer, primary_key=True),
+    Column("username", String),
+    Column("display_name", String),
+    Column("role", String),
+    Column("standing", String),
+    Column("password", String),
+    Column("created", Integer),
+    Column("lobby", Integer),  # the seq of #lobby when the account was made: its first read mark there
+)
+conversations = Table(
+    "conversations",
+    meta,
+    Column("id", Integer, primary_key=True),
+    Column("key", String),
+    Column("kind", String),
+    Column("access", String),
+    Column("topic", String),
+    Column("seq", Integer),
+    Column("last", Integer),  # the id of the last event, 0 for none
+    Column("latest", Integer),  # the id of the latest TEXT that is not deleted, 0 for none
+    Column("members", Integer),
+)
+members = Table(
+    "members",
+    meta,
+    Column("conversation", Integer, primary_key=True),
+    Column("account", Integer, primary_key=True),
+    Column("since", Integer),
+    Column("moderator", Boolean),
+)
+marks = Table(
+    "marks",
+    meta,
+    Column("account", Integer, primary_key=True),
+    Column("conversation", Integer, primary_key=True),
+    Column("read", Integer),
+    Column("muted", Boolean),
+)
+sanctions = Table(
+    "sanctions",
+    meta,
+    Column("conversation", Integer, primary_key=True),
+    Column("account", Integer, primary_key=True),
+    Column("kind", String, primary_key=True),
+)
+events = Table(
+    "events",
+    meta,
+    Column("id", Integer, primary_key=True),
+    Column("conversation", Integer),
+    Column("seq", Integer),
+    Column("type", Integer),
+    Column("sender", Integer),
+    Column("stamp", Integer),
+    Column("content", String),
+    Column("nonce", String),
+    Column("ref", Integer),
+    Column("extra", String),  # JSON of what few events have: mentions, attachments, via, by, removed
+    Column("deleted", Integer),
+)
+edits = Table("edits", meta, Column("message", Integer, primary_key=True), Column("edit", Integer))
+reactions = Table(
+    "reactions",
+    meta,
+    Column("message", Integer, primary_key=True),
+    Column("emoji", String, primary_key=True),
+    Column("account", Integer, primary_key=True),
+    Column("given", Integer),
+)
+mentions = Table(
+    "mentions",
+    meta,
+    Column("account", Integer, primary_key=True),
+    Column("conversation", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("sender", Integer),
+)
+tallies = Table(
+    "tallies",
+    meta,
+    Column("conversation", Integer, primary_key=True),
+    Column("sender", Integer, primary_key=True),
+    Column("bucket", Integer, primary_key=True),
+    Column("texts", Integer),
+)
+sessions = Table(
+    "sessions",
+    meta,
+    Column("id", String, primary_key=True),
+    Column("account", Integer),
+    Column("created", Integer),
+    Column("expires", Integer),
+    Column("seen", Integer),
+    Column("device", String),
+    Column("revoked", Boolean),
+)
+invites = Table(
+    "invites",
+    meta,
+    Column("code", String, primary_key=True),
+    Column("role", String),
+    Column("uses", Integer),
+    Column("expires", Integer),
+    Column("created", Integer),
+    Column("by", String),
+)
+settings = Table("settings", meta, Column("name", String, primary_key=True), Column("value", String))
+shards = Table("shards", meta, Column("number", Integer, primary_key=True), Column("first", Integer))
+purges = Table("purges", meta, Column("shard", Integer, primary_key=True))
+
+_ONE = """
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL, role TEXT NOT NULL,
+    standing TEXT NOT NULL, password TEXT, created INTEGER NOT NULL, lobby INTEGER NOT NULL);
+CREATE TABLE conversations (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, access TEXT NOT NULL,
+    topic TEXT NOT NULL DEFAULT '', seq INTEGER NOT NULL DEFAULT 0, last INTEGER NOT NULL DEFAULT 0,
+    latest INTEGER NOT NULL DEFAULT 0, members INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE members (
+    conversation INTEGER NOT NULL REFERENCES conversations, account INTEGER NOT NULL REFERENCES accounts,
+    since INTEGER NOT NULL, moderator INTEGER NOT NULL, PRIMARY KEY (conversation, account)) WITHOUT ROWID;
+CREATE INDEX members_of_account ON members (account, conversation);
+CREATE TABLE marks (
+    account INTEGER NOT NULL REFERENCES accounts, conversation INTEGER NOT NULL REFERENCES conversations,
+    read INTEGER NOT NULL DEFAULT 0, muted INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, conversation)) WITHOUT ROWID;
+CREATE TABLE sanctions (
+    conversation INTEGER NOT NULL REFERENCES conversations, account INTEGER NOT NULL REFERENCES accounts,
+    kind TEXT NOT NULL, PRIMARY KEY (conversation, account, kind)) WITHOUT ROWID;
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, seq INTEGER NOT NULL,
+    type INTEGER NOT NULL, sender INTEGER NOT NULL REFERENCES accounts, stamp INTEGER NOT NULL,
+    content TEXT NOT NULL, nonce TEXT, ref INTEGER, extra TEXT, deleted INTEGER NOT NULL);
+CREATE UNIQUE INDEX events_in_order ON events (conversation, seq);
+CREATE UNIQUE INDEX events_sent_once ON events (sender, nonce) WHERE nonce IS NOT NULL;
+CREATE INDEX events_about ON events (ref) WHERE ref IS NOT NULL;
+CREATE INDEX events_of_rooms ON events (conversation, type, seq) WHERE type > 3;
+CREATE TABLE edits (message INTEGER PRIMARY KEY, edit INTEGER NOT NULL);
+CREATE TABLE reactions (
+    message INTEGER NOT NULL, emoji TEXT NOT NULL, account INTEGER NOT NULL, given INTEGER NOT NULL,
+    PRIMARY KEY (message, emoji, account)) WITHOUT ROWID;
+CREATE TABLE mentions (
+    account INTEGER NOT NULL, conversation INTEGER NOT NULL, seq INTEGER NOT NULL, sender INTEGER NOT NULL,
+    PRIMARY KEY (account, conversation, seq)) WITHOUT ROWID;
+CREATE TABLE tallies (
+    conversation INTEGER NOT NULL, sender INTEGER NOT NULL, bucket INTEGER NOT NULL, texts INTEGER NOT NULL,
+    PRIMARY KEY (conversation, sender, bucket)) WITHOUT ROWID;
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES accounts, created INTEGER NOT NULL,
+    expires INTEGER NOT NULL, seen INTEGER NOT NULL, device TEXT NOT NULL, revoked INTEGER NOT NULL);
+CREATE INDEX sessions_of_account ON sessions (account);
+CREATE TABLE invites (
+    code TEXT PRIMARY KEY, role TEXT NOT NULL, uses INTEGER NOT NULL, expires INTEGER NOT NULL,
+    created INTEGER NOT NULL, by TEXT NOT NULL);
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE shards (number INTEGER PRIMARY KEY, first INTEGER NOT NULL);
+CREATE TABLE purges (shard INTEGER PRIMARY KEY);
+INSERT INTO conversations (id, key, kind, access) VALUES (1, '#lobby', 'room', 'open')
+"""
+
+
+def _first(raw: Connection) -> None:
+    for statement in _ONE.split(";\n"):
+        raw.execute(statement)
+    rows = [("server_id", secrets.token_hex(16)), ("epoch", secrets.token_hex(8))]
+    raw.executemany("INSERT INTO settings VALUES (?, ?)", rows)
+
+
+Migration = Callable[[Connection], None]
+
+MIGRATIONS: list[Migration] = [_first]
+"""What each schema version adds to the one before. What was released is never changed: a change is a new entry."""

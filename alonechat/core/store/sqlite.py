@@ -1,0 +1,78 @@
+"""The store in one SQLite file: a writer with its thread, and readers beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from alonechat.core.store.books import Books
+from alonechat.core.store.opening import connect, prepare
+from alonechat.core.store.reads import Reads
+from alonechat.core.store.records import Event, Post, Writes
+from alonechat.core.store.wire import Names
+from alonechat.core.store.writer import Act, Writer
+
+
+class SqliteStore(Reads):
+    """`records.Store` over a file. `purge_after`: seconds after which deleted texts are wiped out of the file."""
+
+    def __init__(
+        self, path: Path, clock: Callable[[], int], busy_timeout: float = 5.0, purge_after: float = 1.0
+    ) -> None:
+        self.path = path
+        first = prepare(path, busy_timeout)
+        self._write_engine = _engine(lambda: first)
+        names = Names()
+        super().__init__(_engine(lambda: connect(path, busy_timeout, writes=False)), clock, names)
+        connection = self._write_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._raw = first
+        self._writer = Writer(Books(connection, clock, names), purge_after)
+        self.server_id = self.setting("server_id") or ""
+        self.epoch = self.setting("epoch") or ""
+
+    @property
+    def on_commit(self) -> Callable[[float], None] | None:
+        """Called by the writer with the seconds that a commit took."""
+        return self._writer.on_commit
+
+    @on_commit.setter
+    def on_commit(self, observe: Callable[[float], None] | None) -> None:
+        self._writer.on_commit = observe
+
+    def start(self, deliver: Callable[[list[tuple[Post, Any, bool]]], None], wake: Callable[..., Any]) -> None:
+        self._writer.start(deliver, wake)
+
+    def post(self, post: Post) -> None:
+        self._writer.put(post)
+
+    def write(self, act: Callable[[Writes], Any], done: Callable[[Any], None] | None = None) -> None:
+        self._writer.put(Act(act, done))
+
+    def transaction(self, act: Callable[[Writes], Any]) -> Any:
+        return self._writer.transaction(act)
+
+    def changed_elsewhere(self) -> bool:
+        return self._writer.changed_elsewhere()
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._writer.close()
+        self._close_readers()
+        try:
+            self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError:
+            pass  # another process writes: it takes the log over
+        self._raw.close()
+
+
+def _engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
+    return create_engine("sqlite://", creator=creator, poolclass=NullPool)
+
+
+__all__ = ["Event", "SqliteStore"]

@@ -1,0 +1,280 @@
+"""The writer: one thread that commits what has gathered in one transaction (group commit), and purges what was deleted."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from alonechat.core.store.append import Log
+from alonechat.core.store.books import Books
+from alonechat.core.store.records import Post, Writes
+from alonechat.core.store.writes import SqliteWrites
+from alonechat.errors import Rejected
+
+BATCH = 512
+"""Posts and writes of one transaction at most."""
+RETRY = 0.1
+"""Seconds until a checkpoint that a reader was in the way of is tried again."""
+
+Delivered = tuple[Post, Any, bool]
+
+
+@dataclass(slots=True)
+class Act:
+    """A write that is no post."""
+
+    act: Callable[[Writes], Any]
+    done: Callable[[Any], None] | None = None
+
+
+Item = Post | Act
+Result = tuple[Item, Any, bool]
+
+
+class Writer:
+    """All that is written goes through here. `lock` guards the connection: a transaction holds it from begin to commit."""
+
+    def __init__(self, books: Books, purge_after: float) -> None:
+        self._books, self._raw = books, books.raw
+        self._log, self._writes = Log(books), SqliteWrites(books)
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._deliver: Callable[[list[Delivered]], None] | None = None
+        self._wake: Callable[..., Any] | None = None
+        self._purge_after = purge_after
+        self._due: float | None = None
+        self._rewritten: set[int] = set()
+        self._elsewhere = False
+        self.lock = threading.Lock()
+        self.on_commit: Callable[[float], None] | None = None
+        self._version = self._data_version()
+        waiting = {row[0] for row in self._raw.execute("SELECT shard FROM purges")}
+        self._log.purges |= waiting  # deleted just before the process ended
+        self._plan()
+
+    # --- from other threads ---
+
+    def start(self, deliver: Callable[[list[Delivered]], None], wake: Callable[..., Any]) -> None:
+        if self._thread is not None:
+            raise RuntimeError("the writer runs already")
+        self._deliver, self._wake = deliver, wake
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        self._queue.put(item)
+
+    def transaction(self, act: Callable[[Writes], Any]) -> Any:
+        if self._thread is not None:
+            raise RuntimeError("a writer thread runs in this process: use write")
+        ((_, result, _),) = self._commit([Act(act)])
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process committed since the last call. Own commits don't count: `data_version` as this
+        connection sees it stands still for these, and no other connection of this process commits."""
+        if self.lock.acquire(blocking=False):  # else a transaction is being written, which looks for itself
+            try:
+                self._look()
+            except sqlite3.Error:
+                pass  # busy or failing: the next call sees it
+            finally:
+                self.lock.release()
+        found, self._elsewhere = self._elsewhere, False
+        return found
+
+    def close(self) -> None:
+        """Commit what was queued, purge what is due, end the thread."""
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join()
+        else:
+            self._run()
+
+    # --- the thread ---
+
+    def _run(self) -> None:
+        more = True
+        while more:
+            batch, more = self._gather()
+            if batch:
+                self._hand_over(self._commit(batch))
+            if self._due is not None and (not more or time.monotonic() >= self._due):
+                self._purge()
+
+    def _gather(self) -> tuple[list[Item], bool]:
+        """What waits, at least one unless a purge is due first; False when nothing comes after it."""
+        batch: list[Item] = []
+        wait = None if self._due is None else max(0.0, self._due - time.monotonic())
+        try:
+            item = self._queue.get(timeout=wait)
+            while item is not None:
+                batch.append(item)
+                if len(batch) >= BATCH:
+                    return batch, True
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return batch, True
+        return batch, False
+
+    def _hand_over(self, results: list[Result]) -> None:
+        """Give the results to the loop, in commit order, with one wake-up."""
+        if self._wake is None:
+            return
+        try:
+            self._wake(self._pass_on, results)
+        except RuntimeError:  # the loop is closed: nobody is left to hear of it, and all is committed
+            self._wake = None
+
+    def _pass_on(self, results: list[Result]) -> None:
+        """On the loop: batches of posts to `deliver`, and each write's result to its `done`, in order."""
+        deliver = self._deliver
+        assert deliver is not None
+        posts: list[Delivered] = []
+        for item, result, known in results:
+            if isinstance(item, Post):
+                posts.append((item, result, known))
+                continue
+            if posts:
+                deliver(posts)
+                posts = []
+            if item.done is not None:
+                item.done(result)
+        if posts:
+            deliver(posts)
+
+    # --- a transaction ---
+
+    def _commit(self, batch: list[Item]) -> list[Result]:
+        """Carry out and commit. When the store can't commit, every result is `Rejected("unavailable")`."""
+        with self.lock:
+            began = time.perf_counter()
+            try:
+                self._raw.execute("BEGIN IMMEDIATE")
+                self._look()
+                results = [(item, *self._outcome(item)) for item in batch]
+                self._log.flush()
+                self._raw.execute("COMMIT")
+            except (sqlite3.Error, DBAPIError) as error:
+                self._undo()
+                why = str(error.orig if isinstance(error, DBAPIError) else error)
+                return [(item, _unavailable(why), False) for item in batch]
+            except BaseException:
+                self._undo()
+                raise
+            if self._log.purges:
+                self._plan()
+            if self.on_commit is not None:
+                self.on_commit(time.perf_counter() - began)
+            return results
+
+    def _outcome(self, item: Item) -> tuple[Any, bool]:
+        """What came of one item: its result, or what it raised; then nothing of it is left."""
+        if isinstance(item, Post) and item.type == "TEXT":
+            try:
+                return self._log.post(item)
+            except Rejected as refused:
+                return refused, False
+        self._log.flush()
+        self._raw.execute("SAVEPOINT act")
+        try:
+            found = self._log.post(item) if isinstance(item, Post) else (item.act(self._writes), False)
+            self._raw.execute("RELEASE act")
+            return found
+        except (sqlite3.Error, DBAPIError) as error:
+            if not isinstance(error, sqlite3.IntegrityError | IntegrityError):
+                raise  # the disk, not the act: the whole transaction is in doubt
+            return self._take_back(error), False
+        except Exception as error:  # whatever an act raises is its caller's to hear
+            return self._take_back(error), False
+
+    def _take_back(self, error: Exception) -> Exception:
+        self._raw.execute("ROLLBACK TO act")
+        self._raw.execute("RELEASE act")
+        self._log.drop()
+        self._books.forget()
+        return error
+
+    def _undo(self) -> None:
+        if self._raw.in_transaction:
+            try:
+                self._raw.execute("ROLLBACK")
+            except sqlite3.Error:
+                pass  # SQLite has rolled back already, as it does when the disk is full
+        self._log.drop()
+        self._books.forget()
+
+    def _data_version(self) -> int:
+        return int(self._raw.execute("PRAGMA data_version").fetchone()[0])
+
+    def _look(self) -> None:
+        """Notice what another process committed."""
+        version = self._data_version()
+        if version != self._version:
+            self._version = version
+            self._elsewhere = True
+            self._books.forget()
+
+    # --- deleted is gone ---
+
+    def _plan(self) -> None:
+        if self._due is None and self._log.purges:
+            self._due = time.monotonic() + self._purge_after
+
+    def _purge(self) -> None:
+        """Rewrite the shards that something was deleted from, then empty the write-ahead log, which holds older pages."""
+        with self.lock:
+            try:
+                self._rewrite()
+                emptied = self._checkpoint()
+                if emptied and self._rewritten:
+                    self._forget_purges()
+            except sqlite3.Error:
+                self._undo()
+                emptied = False
+            self._due = None
+            if not emptied:
+                self._due = time.monotonic() + RETRY
+            else:
+                self._plan()
+
+    def _rewrite(self) -> None:
+        shards = self._log.purges - self._rewritten
+        if not shards:
+            return
+        self._raw.execute("BEGIN IMMEDIATE")
+        self._look()
+        for shard in sorted(shards):
+            self._books.index.purge(shard)
+        self._raw.execute("COMMIT")
+        self._rewritten |= shards
+
+    def _checkpoint(self) -> bool:
+        """Move the write-ahead log into the database and empty it. False when a reader was in the way."""
+        timeout = self._raw.execute("PRAGMA busy_timeout").fetchone()[0]
+        self._raw.execute("PRAGMA busy_timeout = 20")
+        try:
+            busy: int = self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            self._raw.execute(f"PRAGMA busy_timeout = {timeout}")
+        return not busy
+
+    def _forget_purges(self) -> None:
+        self._raw.execute("BEGIN IMMEDIATE")
+        self._raw.executemany("DELETE FROM purges WHERE shard = ?", [(shard,) for shard in self._rewritten])
+        self._raw.execute("COMMIT")
+        self._log.purges -= self._rewritten
+        self._rewritten.clear()
+
+
+def _unavailable(why: str) -> Rejected:
+    return Rejected("unavailable", f"the store can't commit now ({why}): nothing was stored; send it again later")

@@ -1,0 +1,208 @@
+"""What can be written inside a transaction besides posts: accounts, sign-ins, invites, settings, marks, sanctions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from alonechat.core.message import LOBBY
+from alonechat.core.store.books import Books, Place
+from alonechat.core.store.records import ROLES, Account, Invite, Session
+from alonechat.core.store.schema import (
+    LOBBY_ID,
+    accounts,
+    invites,
+    marks,
+    members,
+    sanctions,
+    sessions,
+    settings,
+)
+from alonechat.errors import Rejected
+
+STANDINGS = ("active", "disabled", "banned")
+SANCTIONS = ("ban", "mute", "invite")
+_CHUNK = 500
+
+
+
+class SqliteWrites:
+    """`records.Writes` on the writer's connection."""
+
+    def __init__(self, books: Books) -> None:
+        self._books, self._connection = books, books.connection
+
+    # --- accounts ---
+
+    def add_accounts(self, accounts_: Iterable[tuple[Account, str | None]]) -> None:
+        given = list(accounts_)
+        self._refuse_taken([account.username for account, _ in given])
+        lobby = self._books.place(LOBBY).seq
+        now = self._books.clock()
+        rows = [
+            {
+                "username": account.username,
+                "display_name": account.display_name,
+                "role": _one_of(account.role, ROLES, "role"),
+                "standing": _one_of(account.standing, STANDINGS, "standing"),
+                "password": password,
+                "created": account.created or now,
+                "lobby": lobby,
+            }
+            for account, password in given
+        ]
+        if rows:
+            self._connection.execute(insert(accounts), rows)
+
+    def _refuse_taken(self, names: Sequence[str]) -> None:
+        seen: set[str] = set()
+        for name in names:
+            if name in seen:
+                raise Rejected("conflict", f"the name {name} is given twice")
+            seen.add(name)
+        for at in range(0, len(names), _CHUNK):
+            taken = select(accounts.c.username).where(accounts.c.username.in_(names[at : at + _CHUNK])).limit(1)
+            found = self._connection.execute(taken).scalar()
+            if found is not None:
+                raise Rejected("conflict", f"the name {found} is taken")
+
+    def change_account(self, username: str, **changes: Any) -> None:
+        unknown = changes.keys() - {"display_name", "role", "standing", "password"}
+        if unknown:
+            raise TypeError(f"an account has display_name, role, standing and password to change, not {sorted(unknown)}")
+        if "role" in changes:
+            _one_of(changes["role"], ROLES, "role")
+        if "standing" in changes:
+            _one_of(changes["standing"], STANDINGS, "standing")
+        account = self._books.account(username)
+        if changes:
+            self._connection.execute(update(accounts).where(accounts.c.id == account).values(**changes))
+
+    # --- sign-ins ---
+
+    def add_sessions(self, sessions_: Iterable[Session]) -> None:
+        rows = [
+            {
+                "id": each.id,
+                "account": self._books.account(each.username),
+                "created": each.created,
+                "expires": each.expires,
+                "seen": each.seen,
+                "device": each.device,
+                "revoked": each.revoked,
+            }
+            for each in sessions_
+        ]
+        if rows:
+            self._connection.execute(insert(sessions), rows)
+
+    def revoke(
+        self, username: str, id: str | None = None, keep: str | None = None, expires: int | None = None
+    ) -> list[str]:
+        account, s = self._books.account(username), sessions.c
+        chosen = (s.account == account) & ~s.revoked
+        if id is not None:
+            chosen &= s.id == id
+        if keep is not None:
+            chosen &= s.id != keep
+        if expires is not None:
+            chosen &= s.expires > expires
+            self._connection.execute(update(sessions).where(chosen).values(expires=expires))
+            return []  # they hold a little longer
+        return list(self._connection.execute(update(sessions).where(chosen).values(revoked=True).returning(s.id)).scalars())
+
+    def revoke_all(self) -> None:
+        self._connection.execute(update(sessions).where(~sessions.c.revoked).values(revoked=True))
+
+    # --- invites and settings ---
+
+    def add_invite(self, invite: Invite) -> None:
+        row = {
+            "code": invite.code,
+            "role": _one_of(invite.role, ROLES, "role"),
+            "uses": invite.uses,
+            "expires": invite.expires,
+            "created": invite.created or self._books.clock(),
+            "by": invite.by,
+        }
+        self._connection.execute(insert(invites).values(row))
+
+    def use_invite(self, code: str) -> Invite:
+        i = invites.c
+        holds = (i.code == code) & (i.uses > 0) & ((i.expires == 0) | (i.expires > self._books.clock()))
+        row = self._connection.execute(update(invites).where(holds).values(uses=i.uses - 1).returning(*i)).one_or_none()
+        if row is None:
+            raise Rejected("forbidden", "this invite does not hold (any more); ask for a new one")
+        return Invite(**row._mapping)
+
+    def drop_invite(self, code: str) -> bool:
+        return self._connection.execute(delete(invites).where(invites.c.code == code)).rowcount > 0
+
+    def set_setting(self, name: str, value: str) -> None:
+        put = insert(settings).values(name=name, value=value)
+        self._connection.execute(put.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+    # --- conversations ---
+
+    def mark_read(self, username: str, key: str, seq: int) -> int:
+        account, place = self._books.account(username), self._books.place(key)
+        raw, at = self._books.raw, (account, place.id)
+        row = raw.execute("SELECT read FROM marks WHERE account = ? AND conversation = ?", at).fetchone()
+        old = max(row[0] if row else 0, self._floor(account, place))
+        new = max(old, min(seq, place.seq))
+        if new > old:
+            raw.execute(
+                "INSERT INTO marks (account, conversation, read) VALUES (?, ?, ?)"
+                " ON CONFLICT (account, conversation) DO UPDATE SET read = excluded.read",
+                (*at, new),
+            )
+        return new
+
+    def _floor(self, account: int, place: Place) -> int:
+        """The read mark of who never read: one's JOIN in a room, the account's making in the lobby. Raises `Rejected`."""
+        raw = self._books.raw
+        if place.id == LOBBY_ID:
+            return int(raw.execute("SELECT lobby FROM accounts WHERE id = ?", (account,)).fetchone()[0])
+        since = "SELECT since FROM members WHERE conversation = ? AND account = ?"
+        row = raw.execute(since, (place.id, account)).fetchone()
+        if row is None:
+            raise Rejected("not_found", f"no conversation {place.key} that this account is in")
+        return int(row[0]) if place.kind == "room" else 0
+
+    def mute(self, username: str, key: str, muted: bool) -> None:
+        account, place = self._books.account(username), self._books.place(key)
+        self._floor(account, place)
+        put = insert(marks).values(account=account, conversation=place.id, read=0, muted=muted)
+        both = ["account", "conversation"]
+        self._connection.execute(put.on_conflict_do_update(index_elements=both, set_={"muted": muted}))
+
+    def sanction(self, key: str, username: str, kind: str, holds: bool) -> None:
+        _one_of(kind, SANCTIONS, "sanction")
+        row = {"conversation": self._room(key).id, "account": self._books.account(username), "kind": kind}
+        if holds:
+            self._connection.execute(insert(sanctions).values(row).on_conflict_do_nothing())
+        else:
+            s = sanctions.c
+            chosen = (s.conversation == row["conversation"]) & (s.account == row["account"]) & (s.kind == kind)
+            self._connection.execute(delete(sanctions).where(chosen))
+
+    def set_moderator(self, key: str, username: str, moderator: bool) -> None:
+        m, room, account = members.c, self._room(key), self._books.account(username)
+        chosen = (m.conversation == room.id) & (m.account == account)
+        if not self._connection.execute(update(members).where(chosen).values(moderator=moderator)).rowcount:
+            raise Rejected("not_found", f"{username} is not a member of {key}")
+
+    def _room(self, key: str) -> Place:
+        place = self._books.place(key)
+        if place.kind != "room":
+            raise Rejected("not_found", f"no room {key}")
+        return place
+
+
+def _one_of(value: str, choices: Sequence[str], what: str) -> str:
+    if value not in choices:
+        raise Rejected("invalid", f"a {what} must be one of {', '.join(choices)}, not {value}")
+    return value
