@@ -3,25 +3,22 @@
 # ruff: noqa: RUF009 - _row is dataclasses.field with a row in its metadata
 from __future__ import annotations
 
-import math
-import os
 import re
-import secrets
-import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
+from alonechat.config.kinds import Row, parse
+from alonechat.config.secret import SECRET_BYTES, make_secret, new_secret, read_secret
 from alonechat.errors import ConfigError, StartError
+
+__all__ = ["FILE", "PREFIX", "PROFILES", "ROWS", "VARIABLES", "Row", "Settings", "load", "new_secret", "row", "shown"]
 
 PREFIX = "ALONECHAT_"
 FILE = "alonechat.toml"
 PROFILES = ("development", "production", "testing")
-SECRET_BYTES = 32
-"""Bytes a JWT secret needs in production: HS256 signs with a key of the hash's own size (RFC 7518, section 3.2)."""
 
 VARIABLES: dict[str, str] = {
     "ALONECHAT_CACHE": "where the one file unpacks itself, instead of the user's cache directory",
@@ -47,55 +44,6 @@ VARIABLES: dict[str, str] = {
     "ALONECHAT_USES": "invite new: how many may register with it",
 }
 """The variables that are no settings: options of single commands. Any other `ALONECHAT_…` is refused as unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One setting: everything that parsing, errors, help and documentation need to know about it.
-
-    `kind`: text, choice, switch, integer, number, size (bytes, also as `10 MiB`), path, networks.
-    `default`: the value, but for the profiles that `profiles` names. `least` and `most` bound a number's value or a
-    text's length.
-    """
-
-    name: str
-    kind: str
-    default: Any
-    help: str
-    least: float | None = None
-    most: float | None = None
-    choices: tuple[str, ...] = ()
-    profiles: Mapping[str, Any] | None = None
-    secret: bool = False
-    variable: str = ""
-
-    @property
-    def flag(self) -> str:
-        """How the command line spells it."""
-        return "--" + self.name.replace("_", "-")
-
-    def default_in(self, profile: str) -> Any:
-        """The default in `profile`."""
-        return self.default if self.profiles is None else self.profiles.get(profile, self.default)
-
-    @property
-    def expected(self) -> str:
-        """What a value has to be, for an error and for the documentation: `an integer from 0 to 65535`."""
-        if self.choices:
-            return "one of " + ", ".join(self.choices)
-        words = {
-            "text": "a text",
-            "switch": "true or false",
-            "integer": "an integer",
-            "number": "a number",
-            "size": "a number of bytes (KiB and MiB may follow)",
-            "path": "a path",
-            "networks": "addresses or networks such as 10.0.0.1, 192.168.0.0/16",
-        }[self.kind]
-        unit = " characters" if self.kind == "text" else ""
-        if self.least is not None and self.most is not None:
-            return f"{words} {'of' if unit else 'from'} {self.least:.15g} to {self.most:.15g}{unit}"
-        return f"{words} of at least {self.least:.15g}{unit}" if self.least is not None else words
 
 
 _UNSET: Any = object()
@@ -200,7 +148,7 @@ class Settings:
             return self.jwt_secret.encode()
         path = self.data_dir / "jwt.secret"
         try:
-            kept = _read_secret(path) or _make_secret(path)
+            kept = read_secret(path) or make_secret(path)
         except OSError as error:
             raise StartError(f"the JWT secret {path} can't be read or written: {error.strerror or error}") from None
         if len(kept) < SECRET_BYTES:
@@ -265,7 +213,7 @@ def _from_flags(flags: Mapping[str, object], cwd: Path) -> tuple[dict[str, Any],
         if name not in _BY_NAME:
             raise ConfigError(f"there is no setting {name!r}{_closest(name, _BY_NAME)}")
         each = _BY_NAME[name]
-        found[name] = _parse(each, value, each.flag, cwd, textual=True)
+        found[name] = parse(each, value, each.flag, cwd, textual=True)
         origins[name] = f"flag {each.flag}" if value is not False else f"flag --no-{each.flag[2:]}"
     return found, origins
 
@@ -280,7 +228,7 @@ def _from_environ(environ: Mapping[str, str], cwd: Path) -> tuple[dict[str, Any]
                 meant = _closest(variable.removeprefix(PREFIX), known)
                 raise ConfigError(f"the environment variable {variable} is unknown{meant}")
         elif text:  # an empty variable is how a shell or a compose file leaves one out
-            found[each.name] = _parse(each, text, variable, cwd, textual=True)
+            found[each.name] = parse(each, text, variable, cwd, textual=True)
             origins[each.name] = variable
     return found, origins
 
@@ -306,7 +254,7 @@ def _from_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     for key, value in table.items():
         if key not in _BY_NAME:
             raise ConfigError(f"{path}: the key {key!r} is unknown{_closest(key, _BY_NAME)}")
-        found[key] = _parse(_BY_NAME[key], value, f"{path}: {key}", path.parent, textual=False)
+        found[key] = parse(_BY_NAME[key], value, f"{path}: {key}", path.parent, textual=False)
     return found, dict.fromkeys(found, str(path))
 
 
@@ -319,77 +267,6 @@ def _closest(name: str, known: Mapping[str, Any]) -> str:
         return ": alonechat config shows all there are"
     spelled = known[near[0]]
     return f"; did you mean {spelled if isinstance(spelled, str) else near[0]}?"
-
-
-_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
-_NO = frozenset({"0", "false", "f", "no", "n", "off"})
-_SIZE = re.compile(r"(\d{1,18})\s*(?:([kmg])(?:i?b)?|b)?", re.IGNORECASE)
-
-
-def _parse(row: Row, value: object, where: str, base: Path, textual: bool) -> Any:
-    """`value` as the setting holds it. `textual`: numbers and switches may come as text (flags, environment)."""
-    parsed = _typed(row, value, base, textual)
-    if parsed is not None and _within(row, parsed):
-        return parsed
-    came = "***" if row.secret else repr(value) if isinstance(value, str) else str(value)
-    raise ConfigError(f"{where} must be {row.expected}, not {came}")
-
-
-def _typed(row: Row, value: Any, base: Path, textual: bool) -> Any:
-    """`value` in the kind of its row, or None when it has another kind."""
-    if row.kind in ("text", "choice"):
-        return value if isinstance(value, str) else None
-    if row.kind == "path":
-        return _path(value, base)
-    if row.kind == "networks":
-        return _networks(value)
-    if row.kind == "switch":
-        word = value.strip().lower() if textual and isinstance(value, str) else ""
-        return value if isinstance(value, bool) else True if word in _YES else False if word in _NO else None
-    if isinstance(value, bool):
-        return None
-    if row.kind == "size" and isinstance(value, str):
-        size = _SIZE.fullmatch(value.strip())
-        return int(size[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[(size[2] or "").lower()] if size else None
-    if textual and isinstance(value, str):
-        try:
-            return float(value) if row.kind == "number" else int(value)
-        except ValueError:
-            return None
-    if row.kind == "number":
-        return float(value) if isinstance(value, (int, float)) else None
-    return value if isinstance(value, int) else None
-
-
-def _path(value: Any, base: Path) -> Path | None:
-    if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
-        return None
-    try:
-        return base / Path(value).expanduser()
-    except RuntimeError:  # ~name of a user whom this machine doesn't know
-        return None
-
-
-def _networks(value: Any) -> tuple[IPv4Network | IPv6Network, ...] | None:
-    given = re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
-    if not isinstance(given, (list, tuple)):
-        return None
-    try:
-        pieces = [piece for each in given for piece in re.split(r"[\s,]+", str(each).strip()) if piece]
-        return tuple(ip_network(piece, strict=False) for piece in pieces)
-    except ValueError:
-        return None
-
-
-def _within(row: Row, value: Any) -> bool:
-    if row.choices:
-        return value in row.choices
-    if row.kind not in ("text", "integer", "number", "size"):
-        return True
-    size = len(value) if row.kind == "text" else value
-    if isinstance(size, float) and not math.isfinite(size):
-        return False
-    return (row.least is None or size >= row.least) and (row.most is None or size <= row.most)
 
 
 def shown(settings: Settings, row: Row) -> str:
@@ -407,55 +284,3 @@ def shown(settings: Settings, row: Row) -> str:
     if row.kind == "networks":
         return ", ".join(str(each) for each in value)
     return f"{value:g}" if row.kind == "number" else str(value)
-
-
-def new_secret() -> str:
-    """A fresh JWT secret: 32 random bytes as 43 characters that every shell and file takes as they are."""
-    return secrets.token_urlsafe(SECRET_BYTES)
-
-
-def _read_secret(path: Path) -> bytes:
-    """What the file holds, b"" when there is none. One that is being written right now is empty for a moment."""
-    for _ in range(100):
-        try:
-            kept = path.read_bytes().strip()
-        except FileNotFoundError:
-            return b""
-        if kept:
-            return kept
-        time.sleep(0.01)
-    raise OSError("the file is empty")
-
-
-def _make_secret(path: Path) -> bytes:
-    """Make the file whole or not at all: whoever comes second reads what the first one wrote."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=".jwt.secret.", dir=path.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(new_secret().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        _claim(draft, path)
-    finally:
-        if os.path.exists(draft):
-            os.unlink(draft)
-    return _read_secret(path)
-
-
-def _claim(draft: str, path: Path) -> None:
-    """Give the draft its name unless the name is taken already."""
-    try:
-        if os.name == "nt":
-            os.rename(draft, path)  # refuses an existing name, unlike elsewhere
-        else:
-            os.link(draft, path)
-    except FileExistsError:
-        return
-    except OSError:  # a file system without hard links: the short moment of an empty file is waited out in _read_secret
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return
-        with os.fdopen(handle, "wb") as file:
-            file.write(Path(draft).read_bytes())
