@@ -1,0 +1,56 @@
+"""People who register, sign in and talk over real sockets."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from alonechat.testing import PASSWORD, Person
+from tests.journeys.process import ServerProcess
+
+
+class People:
+    """Everybody who talks to one server; all hang up at the end."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self.server = server
+        self.http = httpx.Client(base_url=server.rest_url, timeout=40, trust_env=False)
+        self._here: list[Person] = []
+
+    def __enter__(self) -> People:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for person in self._here:
+            person.ws.close_timeout = 0.2
+            person.close()
+        self.http.close()
+
+    def register(self, name: str, **more: Any) -> None:
+        """Make an account, unless there is one."""
+        found = self.http.post("/register", json={"username": name, "password": PASSWORD, **more})
+        assert found.status_code in (201, 409), found.text
+
+    def token(self, name: str) -> str:
+        """A new sign-in."""
+        found = self.http.post("/login", json={"username": name, "password": PASSWORD})
+        assert found.status_code == 200, found.text
+        return str(found.json()["token"])
+
+    def connect(self, name: str, token: str | None = None) -> Person:
+        """A connection of somebody, who registers where that is needed."""
+        if token is None:
+            self.register(name)
+            token = self.token(name)
+        person = Person(self.server.ws_url, name, token)
+        self._here.append(person)
+        return person
+
+    def call(self, person: Person, method: str, path: str, **more: Any) -> httpx.Response:
+        """A REST request with the person's token."""
+        headers = {"Authorization": f"Bearer {person.token}"}
+        return self.http.request(method, path, headers=headers, **more)
