@@ -22,6 +22,8 @@ PASSWORD_LENGTH = (8, 1024)
 FINGERPRINT = "secret_fingerprint"
 DEVICE = "token"
 """What `GET /me/sessions` calls the sign-in behind a token that was made here."""
+BY = "command line"
+"""Who made an invite that was made here. No username has a space; the invite that a server makes itself has nobody."""
 _CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """No letters that are taken for one another when a code is read out or copied by hand."""
 
@@ -220,7 +222,7 @@ def invite(store: Store, role: str, uses: int, days: float) -> Invite:
         raise Rejected("invalid", f"an invite has 1 use or more, not {uses}")
     _checked_days(days, 0)
     now = _now()
-    made = Invite(new_code(), checked_role(role), uses, now + int(days * DAY) if days else 0, now)
+    made = Invite(new_code(), checked_role(role), uses, now + int(days * DAY) if days else 0, now, BY)
     store.transaction(lambda writes: writes.add_invite(made))
     return made
 
