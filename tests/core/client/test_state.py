@@ -81,8 +81,12 @@ class Log:
 class World:
     """A server, a wire that delays and loses, and a client that does what its state asks for."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: int = 0) -> None:
+        self.before = before
         self.logs = {target: Log(target) for target in ("#lobby", "#room", "bo")}
+        for log in self.logs.values():
+            for n in range(before):
+                log.append("TEXT", "bo", n)
         self.state = State()
         self.wire: list[Event] = []
         self.asked: set[str] = set()
@@ -160,9 +164,9 @@ STEPS = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(STEPS, max_size=60))
-def test_any_interleaving_ends_where_the_server_stands(steps: list[tuple[Any, ...]]) -> None:
-    world = World()
+@given(st.integers(0, 5), st.lists(STEPS, max_size=60))
+def test_any_interleaving_ends_where_the_server_stands(before: int, steps: list[tuple[Any, ...]]) -> None:
+    world = World(before)
     for name, *arguments in steps:
         getattr(world, name)(*arguments)
     world.settle()
@@ -170,8 +174,9 @@ def test_any_interleaving_ends_where_the_server_stands(steps: list[tuple[Any, ..
     world.settle()
     for target, log in world.logs.items():
         found = world.state.conversations[target]
-        assert world.got[target] == list(range(1, len(log.events) + 1)), "each once, in order, none missing"
-        assert comparable(found.messages) == comparable([log.stands(e) for e in log.events if e["type"] in SCROLLED])
+        new = log.events[before:]
+        assert world.got[target] == [e["seq"] for e in new], "each once, in order, none missing"
+        assert comparable(found.messages) == comparable([log.stands(e) for e in new if e["type"] in SCROLLED])
         overview = log.overview()
         assert (found.unread, found.mentions, found.read) == tuple(overview[k] for k in ("unread", "mentions", "read"))
         assert (found.last or {}).get("id") == (overview["last"] or {}).get("id")
@@ -269,6 +274,25 @@ def test_a_deletion_that_the_server_has_counted_is_not_counted_again() -> None:
     state.welcome(welcome(listed("#lobby", 3, unread=1, read=0)))
     state.caught_up("#lobby", {"events": [event(3, type="DELETE", ref="000002#lobby")], "more": False, "first": 1})
     assert state.conversations["#lobby"].unread == 1
+
+
+def test_a_mark_set_while_catching_up_is_counted_exactly_in_the_end() -> None:
+    state = connected(listed("#lobby", 0))
+    state.welcome(welcome(listed("#lobby", 4, unread=3, read=0)))
+    state.take({"type": "READ", "target": "#lobby", "seq": 1})
+    assert state.conversations["#lobby"].unread == 3
+    log = [event(1), event(2, sender="alice"), event(3), event(4)]
+    state.caught_up("#lobby", {"events": log, "more": False, "first": 1})
+    assert state.conversations["#lobby"].unread == 2
+
+
+def test_a_list_that_is_older_than_what_came_live_is_counted_on() -> None:
+    state = connected(listed("#lobby", 0), more=True)
+    state.take(event(8, "#far"))
+    state.take(event(9, "#far", mentions=["alice"]))
+    state.page([listed("#far", 8, read=5, unread=3)])
+    found = state.conversations["#far"]
+    assert (found.unread, found.mentions, found.seq) == (4, 1, 9)
 
 
 def test_only_so_many_messages_stay_in_memory() -> None:
