@@ -1,4 +1,4 @@
-"""Posts as the writer appends them: seq, id and time are given, and what each type means is applied (`records.Post`)."""
+"""Posts as the writer appends them: seq, id and time are given, and what a type means (`records.Post`) is applied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from alonechat.core.store.wire import DELETE, EDIT, JOIN, LEAVE, REACT, TEXT, TO
 from alonechat.errors import Rejected
 
 Outcome = tuple[Event, bool]
-"""The event, and whether it stood before: the first event of a known nonce, or what a repeated request is answered with."""
+"""The event, and whether it stood before: the first one of a known nonce, or the answer to a repeated request."""
 
 _INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
 _PLACE = "UPDATE conversations SET seq = ?, last = ?, latest = ? WHERE id = ?"
@@ -212,7 +212,8 @@ class Log:
             return self._same(post, DELETE, "e.ref = ?", (message[0],))
         shard = self._books.index.replace(message[0], self._text(message), None, place.id, message[4])
         texts = [(*wire.blanked(message[6], message[9]), message[0])]
-        for id, content, more in raw.execute("SELECT id, content, extra FROM events WHERE ref = ? AND type = 1", (message[0],)):
+        its_edits = "SELECT id, content, extra FROM events WHERE ref = ? AND type = 1"
+        for id, content, more in raw.execute(its_edits, (message[0],)):
             texts.append((*wire.blanked(content, more), id))
         raw.executemany("UPDATE events SET content = ?, extra = ?, deleted = 1 WHERE id = ?", texts)
         raw.execute("DELETE FROM reactions WHERE message = ?", (message[0],))

@@ -1,4 +1,4 @@
-"""The writing connection and what the writer remembers between transactions: numbers of names, places of conversations."""
+"""The writing connection, and what the writer remembers: numbers of accounts, the ends of the conversations' logs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Place:
 
 
 class Books:
-    """The writer's connection and memory. One thread at a time; `forget` after every rollback and every foreign commit."""
+    """The writer's connection and memory. One thread at a time; `forget` after a rollback or a foreign commit."""
 
     def __init__(self, connection: Connection, clock: Callable[[], int], names: Names) -> None:
         self.connection, self.clock, self.names = connection, clock, names

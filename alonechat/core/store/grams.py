@@ -1,8 +1,8 @@
 """Texts as search tokens: two-character grams of Chinese, Japanese and Korean, words of other scripts. Pure.
 
 Tokens are joined with spaces for FTS5's `ascii` tokenizer, for which every character beyond ASCII is part of a token.
-A run of n characters without spaces (上海市) gives its grams and its last character, in order: 上海 海市 市. So a phrase of
-consecutive grams is an exact substring, and one character is found as the prefix of a token. Grams and words never
+A run of characters without spaces (上海市) gives its grams and its last character, in order: 上海 海市 市. So a phrase
+of consecutive grams is an exact substring, and one character is found as the prefix of a token. Grams and words never
 collide, for they have no characters in common; the tokens of a conversation and a sender begin with a private-use
 character, which no word holds.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 _SCRIPTS = (
     "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c\u3041-\u3096\u3099-\u309f"
@@ -50,7 +51,7 @@ def tokens(text: str, conversation: int, sender: int) -> str:
         return " ".join(found)
     for run, word in _PIECES.findall(folded(text)):
         if run:
-            found += map("".join, zip(run, run[1:], strict=False))
+            found += map("".join, pairwise(run))
             found.append(run[-1])
         else:
             found.append(word[:_LONGEST])
@@ -62,7 +63,7 @@ def query(text: str) -> str | None:
     found: dict[str, None] = {}
     for run, word in _PIECES.findall(folded(text)):
         if len(run) > 1:
-            found['"' + " ".join(map("".join, zip(run, run[1:], strict=False))) + '"'] = None
+            found['"' + " ".join(map("".join, pairwise(run))) + '"'] = None
         else:
             found[f'"{(run or word)[:_LONGEST]}" *'] = None
     return " AND ".join(found) or None

@@ -1,6 +1,6 @@
 """The search index as the writer keeps it: shards of FTS5, and their rewriting once something was deleted.
 
-A shard indexes up to 32,768 consecutive texts; only the newest one grows, so what a deletion has to rewrite stays small.
+A shard indexes up to 32,768 consecutive texts; only the newest one grows, so a deletion has little to rewrite.
 The shards hold tokens and no texts (`content=''`): to take an entry back, its text is tokenised again.
 """
 
@@ -15,7 +15,7 @@ SHARD = 32_768
 
 CREATE = (
     "CREATE VIRTUAL TABLE search_{0} USING fts5"
-    "(tokens, content='', columnsize=0, tokenize='ascii', prefix='1 2 3')"
+    "(tokens, content='', columnsize=0, tokenize='ascii', prefix='1 2')"
 )
 
 
@@ -27,20 +27,26 @@ class Index:
         self._starts: list[tuple[int, int]] | None = None
         self._room = 0
         self._rows: list[tuple[int, str]] = []
+        self._present: set[int] = set()
+        self._arrived: list[tuple[int, int]] = []
 
     def forget(self) -> None:
         """Read anew from the database what shards there are; drop what was not flushed."""
         self._starts = None
         self._rows.clear()
+        self._arrived.clear()
 
     def _shards(self) -> list[tuple[int, int]]:
         """(number, first id) of each shard, ascending."""
         if self._starts is None:
             self._starts = list(self._raw.execute("SELECT number, first FROM shards ORDER BY number"))
             self._room = 0
+            self._present.clear()
             if self._starts:
                 used = "SELECT count(*) FROM events WHERE id >= ? AND type = 0"
                 self._room = SHARD - self._raw.execute(used, (self._starts[-1][1],)).fetchone()[0]
+                here = "SELECT conversation FROM spread WHERE shard = ?"
+                self._present.update(row[0] for row in self._raw.execute(here, (self._starts[-1][0],)))
         return self._starts
 
     def add(self, id: int, text: str, conversation: int, sender: int) -> None:
@@ -53,7 +59,11 @@ class Index:
             self._raw.execute("INSERT INTO shards VALUES (?, ?)", (number, id))
             shards.append((number, id))
             self._room = SHARD
+            self._present.clear()
         self._room -= 1
+        if conversation not in self._present:
+            self._present.add(conversation)
+            self._arrived.append((conversation, shards[-1][0]))
         self._rows.append((id, grams.tokens(text, conversation, sender)))
 
     def flush(self) -> None:
@@ -62,6 +72,9 @@ class Index:
             newest = self._shards()[-1][0]
             self._raw.executemany(f"INSERT INTO search_{newest} (rowid, tokens) VALUES (?, ?)", self._rows)
             self._rows.clear()
+        if self._arrived:
+            self._raw.executemany("INSERT INTO spread VALUES (?, ?)", self._arrived)
+            self._arrived.clear()
 
     def replace(self, id: int, old: str, new: str | None, conversation: int, sender: int) -> int:
         """Index `new` (None: nothing) in place of `old`. Gives the shard's number."""
@@ -83,7 +96,7 @@ class Index:
 
         FTS5 only marks entries as taken back; `optimize` merges all of its segments into one without them. But rows
         that SQLite moves between pages can leave copies in the gaps, which `secure_delete` does not reach. So the
-        rows are written anew, in order, after the tables were emptied: that frees every page, and a freed one is zeroed.
+        rows are written anew, in order, after the tables were emptied: that frees every page, and free ones are zeroed.
         """
         raw = self._raw
         raw.execute(f"INSERT INTO search_{shard} (search_{shard}) VALUES ('optimize')")

@@ -1,9 +1,9 @@
 """The conversations of an account, as WELCOME lists them, with exact counts of what is unread.
 
-How unread is counted, exactly and fast: texts are tallied per 128 consecutive seqs (a bucket) once these are complete, all
-together and per sender, and a deletion lowers the tally. Unread is the rest of the bucket that the read mark is in, plus the
-tallies between, less one's own, plus the incomplete bucket at the end: two short walks over events and two sums, however
-long nobody read. Mentions have rows of their own, which a deletion removes.
+How unread is counted, exactly and fast: texts are tallied per 32 consecutive seqs (a bucket) once these are complete,
+all together and per sender, and a deletion lowers the tally. Unread is the rest of the bucket that the read mark is in,
+plus the tallies between, less one's own, plus the incomplete bucket at the end: two short walks over events and two
+sums, however long nobody read. Mentions have rows of their own, which a deletion removes.
 """
 
 from __future__ import annotations

@@ -247,7 +247,7 @@ class Reads:
                 return Found([], False)
             if after is not None:
                 choice += " ORDER BY e.seq LIMIT ?"
-                values = (row[0], max(first, after + 1), limit + 1)
+                values: tuple[int, ...] = (row[0], max(first, after + 1), limit + 1)
             else:
                 choice += f" AND e.seq < ? AND e.type IN ({_SCROLLED}) ORDER BY e.seq DESC LIMIT ?"
                 values = (row[0], first, search.FOREVER if before is None else before, limit + 1)
@@ -273,7 +273,7 @@ class Reads:
             firsts = {id: first for id, (_, first) in keys.items()}
             sought = search.Search(words, firsts, author, upper, self._since(firsts), limit + 1)
             hits = search.found(raw, sought)
-            among = ",".join(str(id) for id, _ in hits[:limit])
+            among = ",".join(str(id) for id, _, _ in hits[:limit])
             rows: list[Row] = raw.execute(
                 f"SELECT {COLUMNS} FROM events e WHERE e.id IN ({among}) ORDER BY e.id DESC"
             ).fetchall()

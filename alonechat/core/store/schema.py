@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table
 
 LOBBY_ID = 1
 """The row of `#lobby`, made by the first migration."""
-BUCKET = 7
+BUCKET = 5
 """Texts are tallied over 2**BUCKET consecutive seqs, once these are complete."""
 EVERYBODY = 0
 """Instead of an account: whom `@all` addresses (mentions), all senders together (tallies)."""
@@ -128,6 +128,12 @@ invites = Table(
 )
 settings = Table("settings", meta, Column("name", String, primary_key=True), Column("value", String))
 shards = Table("shards", meta, Column("number", Integer, primary_key=True), Column("first", Integer))
+spread = Table(  # which conversations have texts in which shard of the index
+    "spread",
+    meta,
+    Column("conversation", Integer, primary_key=True),
+    Column("shard", Integer, primary_key=True),
+)
 purges = Table("purges", meta, Column("shard", Integer, primary_key=True))
 
 _ONE = """
@@ -176,6 +182,8 @@ CREATE TABLE invites (
     created INTEGER NOT NULL, by TEXT NOT NULL);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE shards (number INTEGER PRIMARY KEY, first INTEGER NOT NULL);
+CREATE TABLE spread (
+    conversation INTEGER NOT NULL, shard INTEGER NOT NULL, PRIMARY KEY (conversation, shard)) WITHOUT ROWID;
 CREATE TABLE purges (shard INTEGER PRIMARY KEY);
 INSERT INTO conversations (id, key, kind, access) VALUES (1, '#lobby', 'room', 'open')
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from alonechat.core.store.books import Books
 from alonechat.core.store.opening import connect, prepare
 from alonechat.core.store.reads import Reads
-from alonechat.core.store.records import Event, Post, Writes
+from alonechat.core.store.records import Post, Writes
 from alonechat.core.store.wire import Names
 from alonechat.core.store.writer import Act, Writer
 
@@ -64,15 +65,11 @@ class SqliteStore(Reads):
             return
         self._writer.close()
         self._close_readers()
-        try:
+        with suppress(sqlite3.OperationalError):  # another process writes: it takes the log over
             self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.OperationalError:
-            pass  # another process writes: it takes the log over
         self._raw.close()
 
 
 def _engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
     return create_engine("sqlite://", creator=creator, poolclass=NullPool)
 
-
-__all__ = ["Event", "SqliteStore"]

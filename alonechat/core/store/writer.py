@@ -1,4 +1,4 @@
-"""The writer: one thread that commits what has gathered in one transaction (group commit), and purges what was deleted."""
+"""The writer: one thread that commits what has gathered in one transaction (group commit), and purges the deleted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ Result = tuple[Item, Any, bool]
 
 
 class Writer:
-    """All that is written goes through here. `lock` guards the connection: a transaction holds it from begin to commit."""
+    """All that is written goes through here. `lock` guards the connection; a transaction holds it until the commit."""
 
     def __init__(self, books: Books, purge_after: float) -> None:
         self._books, self._raw = books, books.raw
@@ -206,10 +207,8 @@ class Writer:
 
     def _undo(self) -> None:
         if self._raw.in_transaction:
-            try:
+            with suppress(sqlite3.Error):  # SQLite may have rolled back already, as it does when the disk is full
                 self._raw.execute("ROLLBACK")
-            except sqlite3.Error:
-                pass  # SQLite has rolled back already, as it does when the disk is full
         self._log.drop()
         self._books.forget()
 
@@ -231,7 +230,7 @@ class Writer:
             self._due = time.monotonic() + self._purge_after
 
     def _purge(self) -> None:
-        """Rewrite the shards that something was deleted from, then empty the write-ahead log, which holds older pages."""
+        """Rewrite the shards that something was deleted from, then empty the write-ahead log, which has older pages."""
         with self.lock:
             try:
                 self._rewrite()

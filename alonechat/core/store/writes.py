@@ -72,7 +72,7 @@ class SqliteWrites:
     def change_account(self, username: str, **changes: Any) -> None:
         unknown = changes.keys() - {"display_name", "role", "standing", "password"}
         if unknown:
-            raise TypeError(f"an account has display_name, role, standing and password to change, not {sorted(unknown)}")
+            raise TypeError(f"of an account display_name, role, standing and password change, not {sorted(unknown)}")
         if "role" in changes:
             _one_of(changes["role"], ROLES, "role")
         if "standing" in changes:
@@ -112,7 +112,8 @@ class SqliteWrites:
             chosen &= s.expires > expires
             self._connection.execute(update(sessions).where(chosen).values(expires=expires))
             return []  # they hold a little longer
-        return list(self._connection.execute(update(sessions).where(chosen).values(revoked=True).returning(s.id)).scalars())
+        ending = update(sessions).where(chosen).values(revoked=True).returning(s.id)
+        return list(self._connection.execute(ending).scalars())
 
     def revoke_all(self) -> None:
         self._connection.execute(update(sessions).where(~sessions.c.revoked).values(revoked=True))
@@ -162,7 +163,7 @@ class SqliteWrites:
         return new
 
     def _floor(self, account: int, place: Place) -> int:
-        """The read mark of who never read: one's JOIN in a room, the account's making in the lobby. Raises `Rejected`."""
+        """The read mark of who never read: the JOIN in a room, the account's making in the lobby. Raises `Rejected`."""
         raw = self._books.raw
         if place.id == LOBBY_ID:
             return int(raw.execute("SELECT lobby FROM accounts WHERE id = ?", (account,)).fetchone()[0])
