@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tests.house.tree import Function, Module, modules
+from tests.house.tree import Function, modules
 
 FILE_LINES = 460
+TEST_LINES = 600
 FUNCTION_LINES = 75
+SPEAKING_LINES = 12
+"""A public method up to here may let its name and its types speak for it; functions and classes never do."""
 ARGUMENTS = 6
 """With `self`; more than that is a record."""
 
@@ -38,6 +41,14 @@ def is_command(function: Function) -> bool:
     return any("typer.Option" in text or "typer.Argument" in text for text in annotations)
 
 
+def is_record(function: Function) -> bool:
+    """Whether it is the `__init__` of a record: nothing but fields that are set."""
+    sets = (each.targets for each in function.body if isinstance(each, ast.Assign))
+    targets = [part for each in sets for target in each for part in getattr(target, "elts", [target])]
+    plain = all(isinstance(each, ast.Assign) for each in function.body)
+    return function.name == "__init__" and plain and all(isinstance(target, ast.Attribute) for target in targets)
+
+
 def public(tree: ast.Module) -> Iterator[tuple[str, Function | ast.ClassDef]]:
     """Public functions, classes and methods of public classes, with the name a person knows them by."""
     for node in tree.body:
@@ -61,7 +72,14 @@ def overrides(tree: ast.Module) -> set[str]:
 
 def is_protocol(node: ast.ClassDef) -> bool:
     """Whether a class says what others keep."""
-    return any(ast.unparse(base).partition("[")[0].endswith("Protocol") for base in node.bases)
+    return any(ast.unparse(base).partition("[")[0] in ("Protocol", "typing.Protocol") for base in node.bases)
+
+
+def rows(tree: ast.Module) -> set[str]:
+    """Functions that are rows of a table of their module: the table says what all of them do."""
+    tables = (node.value for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign))
+    values = (value for table in tables if isinstance(table, ast.Dict) for value in table.values)
+    return {value.id for value in values if isinstance(value, ast.Name)}
 
 
 PROMISED = {
@@ -70,20 +88,16 @@ PROMISED = {
     for node in ast.walk(module.tree)
     if isinstance(node, ast.ClassDef) and is_protocol(node)
     for method in node.body
-    if isinstance(method, Function) and ast.get_docstring(method)
+    if isinstance(method, Function)
 }
-"""The methods whose contract a Protocol has; a class that keeps it needn't name the Protocol."""
-
-
-def is_commented(module: Module, node: ast.AST) -> bool:
-    """Whether a comment stands above: a Protocol's method may have one instead of a docstring."""
-    above = module.text.splitlines()[node.lineno - 2]  # type: ignore[attr-defined]
-    return above.lstrip().startswith("#")
+"""The methods of our Protocols, which have their contract there, each or in groups under a comment; a class that keeps
+a Protocol needn't name it."""
 
 
 def test_files_are_short() -> None:
-    long = [f"{module.place()}: {module.lines} lines" for module in OURS + TOOLS + TESTS if module.lines > FILE_LINES]
-    assert long == []
+    long = [module for module in OURS + TOOLS if module.lines > FILE_LINES]
+    long += [module for module in TESTS if module.lines > TEST_LINES]
+    assert [f"{module.place()}: {module.lines} lines" for module in long] == []
 
 
 def test_functions_are_short() -> None:
@@ -101,7 +115,7 @@ def test_many_arguments_are_a_record() -> None:
         f"{module.place(function)} {function.name}: {count(function)} arguments"
         for module in OURS + TOOLS
         for function in module.functions()
-        if count(function) > ARGUMENTS and not is_command(function)
+        if count(function) > ARGUMENTS and not is_command(function) and not is_record(function)
     ]
     assert many == []
 
@@ -115,9 +129,11 @@ def test_every_module_says_what_lives_in_it() -> None:
 def test_every_public_name_has_its_contract() -> None:
     silent = [
         f"{module.place(node)} {name}"
-        for module in OURS + TOOLS
+        for module in OURS
         for name, node in public(module.tree)
-        if not ast.get_docstring(node) and name not in overrides(module.tree) and not is_commented(module, node)
+        if not ast.get_docstring(node)
+        and name not in overrides(module.tree) | rows(module.tree)
+        and ("." not in name or length(node) > SPEAKING_LINES)  # type: ignore[arg-type]
     ]
     assert silent == []
 

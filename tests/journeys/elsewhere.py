@@ -7,6 +7,7 @@ the modules of ours are imported anew, without the modules and names that only P
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import os
 import pathlib
@@ -54,6 +55,7 @@ def pretend(platform: str, keys: str = "") -> list[str]:
 
 
 def _like_windows(keys: str) -> None:
+    socket.socketpair = functools.partial(socket.socketpair, socket.AF_UNIX)  # event loops here begin with one
     _remove(POSIX_NAMES)
     _name_system("nt")
     sys.meta_path[:] = [_Without(finder) for finder in sys.meta_path]  # type: ignore[misc]
