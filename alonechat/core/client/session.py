@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from alonechat.core.client.accounts import Account
@@ -18,6 +19,7 @@ from alonechat.core.client.transport import Closed, End, Frame, Wire, gone
 from alonechat.core.message import MAX_FRAME, MAX_PAGE
 from alonechat.errors import AloneChatError, Rejected
 
+Work = Callable[[], Awaitable[None]]
 PASSING = frozenset({"READ", "TYPING", "PRESENCE", "USER", "NOTICE", "ERROR"})
 BOUND = 5_000
 """Events that may wait for `events()` before the socket is no longer read; the server's log keeps the rest."""
@@ -97,7 +99,7 @@ class Session:
 
     async def start(self) -> None:
         """Connect and sign in. Raises Rejected (`unauthorized`, `forbidden`, `rate_limited`) or AloneChatError."""
-        self._spawn(self._run())
+        self._spawn(self._run)
         try:
             await self._ready.wait()
             if self._ended is not None:
@@ -106,7 +108,7 @@ class Session:
             await self.close()
             raise
         if self._keeper is not None:
-            self._spawn(self._keep_token())
+            self._spawn(self._keep_token)
 
     async def close(self) -> None:
         """End the session: what waits for an answer is cancelled, `events()` ends. A token that is just being renewed
@@ -123,16 +125,16 @@ class Session:
         self._wire = None
         self._end(None)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Work) -> asyncio.Task[None]:
         task = asyncio.ensure_future(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Work) -> None:
         """A part that fails ends the session with its error, rather than leave it half alive."""
         try:
-            await work
+            await work()
         except Exception as error:
             self._end(error)
 
@@ -257,7 +259,7 @@ class Session:
         self._catch_up(behind)
         self.partial = bool(frame.get("more"))
         if self.partial:
-            self._spawn(self._pages())
+            self._spawn(self._pages)
         self._tell(Status(True))
         self._ready.set()
 
@@ -314,7 +316,7 @@ class Session:
     def _catch_up(self, targets: Iterable[str]) -> None:
         for target in targets:
             if target not in self._catching:
-                task = self._spawn(self._fill(target))
+                task = self._spawn(partial(self._fill, target))
                 self._catching[target] = task
                 task.add_done_callback(lambda done, target=target: self._caught(target, done))  # type: ignore[misc]
 
