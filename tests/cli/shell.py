@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 30
+"""What takes longer has hung."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Shell:
             capture_output=True,
             cwd=self.cwd,
             env=self.environ(environ),
-            timeout=60,
+            timeout=SECONDS,
         )
         return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
@@ -73,8 +77,10 @@ class Shell:
             os.chdir(self.cwd)
             os.execve(sys.executable, self.command(*arguments), self.environ({"TERM": "xterm-256color", **environ}))
         shown, waiting = b"", list((types or {}).items())
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + SECONDS
         while time.monotonic() < ends:
+            if not select.select([terminal], [], [], 0.2)[0]:
+                continue
             try:
                 piece = os.read(terminal, 65536)
             except OSError:  # how Linux says that the other side has closed
@@ -84,6 +90,8 @@ class Shell:
             shown += piece
             if waiting and waiting[0][0].encode() in shown:
                 os.write(terminal, waiting.pop(0)[1].encode() + b"\n")
+        else:
+            os.kill(pid, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         os.close(terminal)
         assert not waiting, f"never asked for {waiting}: {shown!r}"
