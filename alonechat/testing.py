@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -140,7 +140,9 @@ class Person:
     def __init__(self, url: str, username: str, token: str) -> None:
         self.username, self.token = username, token
         headers = {"Authorization": f"Bearer {token}"}
-        self.ws: ClientConnection = connect(url, additional_headers=headers, proxy=None, max_size=1 << 21)
+        self._held = ExitStack()
+        opened = connect(url, additional_headers=headers, proxy=None, max_size=1 << 21)
+        self.ws: ClientConnection = self._held.enter_context(opened)
         self.welcome = self.hears("WELCOME")
         self._nonces = 0
 
@@ -208,7 +210,7 @@ class Person:
 
     def close(self) -> None:
         """Hang up."""
-        self.ws.close()
+        self._held.close()
 
 
 @contextmanager

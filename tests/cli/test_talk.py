@@ -111,19 +111,28 @@ def shell(server: Server, tmp_path: Path) -> Iterator[Shell]:
 
 
 @pytest.fixture
-def room(server: Server, request: pytest.FixtureRequest) -> tuple[Person, str]:
+def room(server: Server, request: pytest.FixtureRequest) -> Iterator[tuple[Person, str]]:
     """Bo, in a room that is this test's own."""
     bo = server.person("bo")
     name = "#" + request.node.name.partition("[")[0].removeprefix("test_").replace("_", "-")[:31].strip("-")
     assert bo.asks(type="JOIN", target=name)["type"] == "JOIN"
-    return bo, name
+    yield bo, name
+    hang_up(bo)
+
+
+def hang_up(person: Person) -> None:
+    """Hang up now, and not all of them one by one when the server stops."""
+    person.ws.close_timeout = 0.1
+    person.close()
 
 
 @pytest.fixture
 def ana(shell: Shell, room: tuple[Person, str]) -> Shell:
     """Ana's shell: signed in, and in the room."""
     server = shell.server
-    assert server.person("ana").asks(type="JOIN", target=room[1])["type"] == "JOIN"
+    joining = server.person("ana")
+    assert joining.asks(type="JOIN", target=room[1])["type"] == "JOIN"
+    hang_up(joining)
     account = Account(server.url, "ana", server.token("ana"), server.ws_url)
     Accounts(shell.home / "alonechat" / "accounts.json").save(account)
     return shell

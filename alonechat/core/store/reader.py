@@ -31,7 +31,4 @@ class Reader:
             self.raw.execute("COMMIT")
 
     def close(self) -> None:
-        self.raw.close()
-
-    def __del__(self) -> None:
-        self.raw.close()
+        self.connection.close()

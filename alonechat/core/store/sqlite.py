@@ -26,13 +26,12 @@ class SqliteStore(Reads):
         self, path: Path, clock: Callable[[], int], busy_timeout: float = 5.0, purge_after: float = 1.0
     ) -> None:
         self.path = path
-        first = prepare(path, busy_timeout)
-        self._write_engine = _engine(lambda: first)
+        self._raw = prepare(path, busy_timeout)
+        self._write_engine = _engine(lambda: self._raw)
         names = Names()
         super().__init__(_engine(lambda: connect(path, busy_timeout, writes=False)), clock, names)
-        connection = self._write_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        self._raw = first
-        self._writer = Writer(Books(connection, clock, names), purge_after)
+        self._connection = self._write_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._writer = Writer(Books(self._connection, clock, names), purge_after)
         self.server_id = self.setting("server_id") or ""
         self.epoch = self.setting("epoch") or ""
 
@@ -67,9 +66,10 @@ class SqliteStore(Reads):
         self._close_readers()
         with suppress(sqlite3.OperationalError):  # another process writes: it takes the log over
             self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._raw.close()
+        self._connection.close()
 
 
 def _engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
-    return create_engine("sqlite://", creator=creator, poolclass=NullPool)
+    # transactions are begun and ended by hand, so nothing is left to reset when a connection closes
+    return create_engine("sqlite://", creator=creator, poolclass=NullPool, pool_reset_on_return=None)
 
