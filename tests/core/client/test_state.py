@@ -163,7 +163,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(0, 5), st.lists(STEPS, max_size=60))
 def test_any_interleaving_ends_where_the_server_stands(before: int, steps: list[tuple[Any, ...]]) -> None:
     world = World(before)
