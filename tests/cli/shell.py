@@ -1,4 +1,4 @@
-"""The command line as a user has it: a process with its output, or a process on a terminal of its own."""
+"""The command line as a user has it: as a process with its output, on a terminal, or the same in this process."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
+
+import pytest
+
+from alonechat.cli import run
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 30
@@ -67,16 +72,16 @@ class Shell:
         assert ended.err.count("\n") == 1, ended.err
         return ended.err.removeprefix("alonechat: ").rstrip("\n")
 
-    def on_terminal(self, *arguments: str, types: Mapping[str, str] | None = None, **environ: str) -> tuple[int, str]:
-        """Exit code and all that a terminal showed. `types`: what to type, with Return, once a text is shown, in this
-        order. POSIX only."""
+    def on_terminal(self, *arguments: str, types: Sequence[tuple[str, str]] = (), **environ: str) -> tuple[int, str]:
+        """Exit code and all that a terminal showed. `types`: texts, and what to type, with Return, once each is
+        shown. POSIX only."""
         import pty
 
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(self.cwd)
             os.execve(sys.executable, self.command(*arguments), self.environ({"TERM": "xterm-256color", **environ}))
-        shown, waiting = b"", list((types or {}).items())
+        shown, before, waiting = b"", 0, list(types)
         ends = time.monotonic() + SECONDS
         while time.monotonic() < ends:
             if not select.select([terminal], [], [], 0.2)[0]:
@@ -88,11 +93,32 @@ class Shell:
             if not piece:
                 break
             shown += piece
-            if waiting and waiting[0][0].encode() in shown:
+            if waiting and waiting[0][0].encode() in shown[before:]:
                 os.write(terminal, waiting.pop(0)[1].encode() + b"\n")
+                before = len(shown)
         else:
             os.kill(pid, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         os.close(terminal)
         assert not waiting, f"never asked for {waiting}: {shown!r}"
         return code, shown.decode()
+
+
+class Inside(Shell):
+    """The same without a process for each command: many in a row are quick."""
+
+    def run(self, *arguments: str, stdin: str | bytes = "", **environ: str) -> Ended:
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        out, err = TextIOWrapper(BytesIO(), "utf-8"), TextIOWrapper(BytesIO(), "utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.cwd)
+            for name, value in self.environ(environ).items():
+                patch.setenv(name, value)
+            for name, stream in {"stdin": TextIOWrapper(BytesIO(given), "utf-8"), "stdout": out, "stderr": err}.items():
+                patch.setattr(sys, name, stream)
+            code = run(list(arguments))
+        texts = []
+        for stream in (out, err):
+            stream.flush()
+            texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+        return Ended(code, *texts)

@@ -14,14 +14,14 @@ import pytest
 from alonechat.core.server.auth import check_password, fingerprint, read_token
 from alonechat.core.store import open_store
 from alonechat.core.store.records import Session, Store
-from tests.cli.shell import Shell
+from tests.cli.shell import Inside, Shell
 
 needs_pty = pytest.mark.skipif(sys.platform == "win32", reason="elsewhere: no pseudo-terminals")
 PASSWORD = "correct horse battery"
 DAY = 86_400_000
 
 
-class Office(Shell):
+class Office(Inside):
     """The command line of an administrator, whose database is a quick one for tests."""
 
     @property
@@ -84,7 +84,7 @@ def test_the_variable_wins_over_the_pipe_and_no_password_asks_for_none(office: O
 
 @needs_pty
 def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(office: Office) -> None:
-    types = {"Password of ana:": PASSWORD, "The same again:": PASSWORD}
+    types = [("Password of ana:", PASSWORD), ("The same again:", PASSWORD)]
     code, shown = office.on_terminal("user", "add", "ana", types=types)
     assert code == 0, shown
     assert "ana was added as member" in shown
@@ -94,8 +94,8 @@ def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(office: Off
 @needs_pty
 def test_two_passwords_that_differ_are_asked_for_again(office: Office) -> None:
     office.add("ana")
-    types = {"New password of ana:": PASSWORD, "The same again:": "something else", "once more": PASSWORD}
-    types |= {"once more\r\nNew password of ana: \r\nThe same again:": PASSWORD}
+    first, again = "New password of ana:", "The same again:"
+    types = [(first, PASSWORD), (again, "something else"), (first, PASSWORD), (again, PASSWORD)]
     code, shown = office.on_terminal("user", "password", "ana", types=types)
     assert code == 0, shown
     assert "the two differ; once more" in shown
@@ -106,7 +106,7 @@ def test_two_passwords_that_differ_are_asked_for_again(office: Office) -> None:
 
 @needs_pty
 def test_ctrl_c_at_the_password_ends_quietly(office: Office) -> None:
-    code, shown = office.on_terminal("user", "add", "ana", types={"Password of ana:": "\x03"})
+    code, shown = office.on_terminal("user", "add", "ana", types=[("Password of ana:", "\x03")])
     assert code == 130
     assert "Traceback" not in shown
     assert not office.data.exists()
@@ -166,6 +166,16 @@ def test_import_names_the_line_and_the_file(office: Office) -> None:
     assert office.fails("user", "import", "-", stdin="ana\nb o\n", code=1).startswith("line 2: ")
     assert office.fails("user", "import", "none.csv", code=2) == "none.csv can't be read: No such file or directory"
     assert not office.data.exists()
+
+
+def test_the_same_as_processes_of_their_own(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    assert shell.ok("user", "import", "-", stdin="\ufeffusername,role\nana,owner\nbo,\n") == "2 accounts were added\n"
+    code = shell.ok("invite", "new").strip()
+    tokens = shell.ok("token", "bo", "ana").splitlines()
+    assert [jwt.decode(line, options={"verify_signature": False})["sub"] for line in tokens] == ["bo", "ana"]
+    assert shell.ok("invite", "revoke", code) == f"the invite {code} is revoked\n"
+    assert shell.fails("user", "disable", "ana", code=1).startswith("ana is the last owner")
 
 
 def test_ten_thousand_accounts_without_a_password_take_seconds(office: Office) -> None:
