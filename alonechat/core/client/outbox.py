@@ -26,6 +26,13 @@ class _Pending:
     answer: asyncio.Future[Frame] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
+def _says(asked: Frame) -> bool:
+    """Whether nobody else's event can be the receipt: a text is one's own, whatever nonce others use. What changes
+    nothing is answered with the event that made it so, which may be somebody else's: a moderator's DELETE."""
+    content = str(asked.get("content") or "")
+    return asked.get("type") in ("TEXT", "EDIT") and (not content.startswith("/") or content.startswith("//"))
+
+
 class Outbox:
     """Requests under way. `put` hands a frame to the connection, if there is one; else the next `resend` does."""
 
@@ -97,11 +104,11 @@ class Outbox:
             if not waiting.answer.done():
                 await put(waiting.frame)
 
-    def take(self, frame: Mapping[str, Any]) -> bool:
-        """Whether `frame` answers a request; whoever asked has it then."""
+    def take(self, frame: Mapping[str, Any], me: str) -> bool:
+        """Whether `frame` answers a request of `me`; whoever asked has it then."""
         nonce = frame.get("nonce")
         waiting = self._pending.get(nonce) if isinstance(nonce, str) else None
-        if waiting is None:
+        if waiting is None or (_says(waiting.frame) and frame.get("sender", me) != me):
             return False
         if not waiting.answer.done():
             waiting.answer.set_result(dict(frame))

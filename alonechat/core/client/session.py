@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from alonechat.core.client.accounts import Account
+from alonechat.core.client.credentials import Credentials, Keeper
 from alonechat.core.client.outbox import Outbox
 from alonechat.core.client.present import literal
-from alonechat.core.client.rest import Rest, reachable
+from alonechat.core.client.rest import Rest
 from alonechat.core.client.state import Event, State
 from alonechat.core.client.timing import Timing
 from alonechat.core.client.transport import Closed, End, Frame, Wire, gone
@@ -27,14 +28,6 @@ STEADY = 10.0
 """Seconds after which a connection counts as steady: the next loss starts with the shortest wait again."""
 PATIENCE = 15.0
 """Seconds that a server may take to answer a sign-in with WELCOME or a refusal."""
-
-
-class Keeper(Protocol):
-    """Where the account is kept, if it is: `Accounts` is one. A session without a keeper never renews its token,
-    which would end it for whoever else uses it."""
-
-    def find(self, url: str | None = None, username: str | None = None) -> Account | None: ...
-    def update(self, account: Account) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +57,15 @@ class Session:
         patient: bool = False,
         timing: Timing | None = None,
     ) -> None:
-        self.account = account
         self.state = State()
         self.begun: dict[str, int] = {}
         self.partial = False
         self.status = Status(False, "not connected yet")
         self.on_status: Callable[[Status], None] = lambda status: None
-        self._keeper = keeper
         self._follow = follow
         self._patient = patient
         self._time = timing or Timing()
+        self._credentials = Credentials(account, keeper, self._time)
         self._wire: Wire | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._catching: dict[str, asyncio.Task[None]] = {}
@@ -82,11 +74,13 @@ class Session:
         self._queue: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._ready = asyncio.Event()
-        self._used = account.token
-        self._tried: set[str] = set()
-        self._renewing = asyncio.Lock()
         self._ended: BaseException | None = None
         self._closing = False
+
+    @property
+    def account(self) -> Account:
+        """Who is signed in, with the token that holds now."""
+        return self._credentials.account
 
     # --- life ---
 
@@ -107,16 +101,13 @@ class Session:
         except BaseException:
             await self.close()
             raise
-        if self._keeper is not None:
-            self._spawn(self._keep_token)
+        self._spawn(self._credentials.keep)
 
     async def close(self) -> None:
         """End the session: what waits for an answer is cancelled, `events()` ends. A token that is just being renewed
         is kept first."""
         self._closing = True
-        if self._renewing.locked():
-            with suppress(TimeoutError):  # the server is stuck; the old token holds as long as it answers nothing
-                await asyncio.wait_for(self._renewing.acquire(), 5)
+        await self._credentials.settle()
         tasks = [*self._tasks, *self._catching.values()]
         for task in tasks:
             task.cancel()
@@ -155,9 +146,9 @@ class Session:
             except Closed as closed:
                 await gone(self._wire)
                 self._wire = None
-                if closed.end is End.SIGNED_OUT and self._reread():
+                if closed.end is End.SIGNED_OUT and self._credentials.is_fresh():
                     continue
-                if closed.end is End.UNREACHED and await self._moved():
+                if closed.end is End.UNREACHED and await self._credentials.moved():
                     continue
                 self._give_up(closed)
                 steady = self.status.connected and self._time.now() - begun >= STEADY
@@ -176,42 +167,15 @@ class Session:
         if not self._ready.is_set() and not self._patient:
             raise closed
 
-    def _reread(self) -> bool:
-        """Whether there is a newer token: this session, or another process of the same account, renewed it."""
-        if self.account.token != self._used:
-            return True
-        kept = self._keeper.find(self.account.url, self.account.username) if self._keeper else None
-        fresh = kept if kept and kept.token != self.account.token else None
-        self.account = fresh or self.account
-        return fresh is not None
-
-    async def _moved(self) -> bool:
-        """Whether the server, asked over REST, names another WebSocket address than the one that was kept."""
-        kept = self.account.ws_url
-        if not kept or kept in self._tried:
-            return False
-        self._tried.add(kept)
-        try:
-            async with Rest(self.account.url) as rest:
-                found = await rest.server()
-        except AloneChatError:
-            return False  # nobody there either: what is known stands
-        self.account = replace(self.account, ws_url=reachable(str(found.get("ws_url") or kept), self.account.url))
-        if self.account.ws_url == kept:
-            return False
-        if self._keeper is not None:
-            with suppress(AloneChatError):  # it can't be kept: then the next session asks again
-                self._keeper.update(self.account)
-        return True
-
     def _tell(self, status: Status) -> None:
         self.status = status
         self.on_status(status)
 
     async def _connection(self) -> None:
         """One connection, from the handshake to its end, which is raised as Closed."""
-        address, self._used = await self._address(), self.account.token
-        wire = await Wire.open(address, self._used)
+        address = await self._credentials.address()
+        self._credentials.used = self.account.token
+        wire = await Wire.open(address, self.account.token)
         try:
             await self._welcome(wire, await self._greeting(wire))
             while True:
@@ -233,18 +197,6 @@ class Session:
         except TimeoutError:
             raise Closed(End.LOST, f"{self.account.ws_url}: no WELCOME within {PATIENCE:g} s of the sign-in") from None
 
-    async def _address(self) -> str:
-        if not self.account.ws_url:
-            try:
-                async with Rest(self.account.url) as rest:
-                    found = await rest.server()
-            except Rejected:
-                raise
-            except AloneChatError as error:
-                raise Closed(End.LOST, str(error)) from None
-            self.account = replace(self.account, ws_url=reachable(str(found["ws_url"]), self.account.url))
-        return self.account.ws_url
-
     async def _welcome(self, wire: Wire, frame: Frame) -> None:
         for task in self._catching.values():  # they ask from positions of before; WELCOME says where gaps are now
             task.cancel()
@@ -252,20 +204,19 @@ class Session:
         behind = self.state.welcome(frame).behind
         if not self._ready.is_set():
             self.begun = {target: found.seq for target, found in self.state.conversations.items()}
-        self._tried.clear()
+        self._credentials.found()
         self._outbox.max_frame = int(self.state.limits.get("max_frame", MAX_FRAME))
         self._wire = wire  # first: a request that comes while the others are sent again goes out by itself
         await self._outbox.resend(wire.send)
         self._catch_up(behind)
         self.partial = bool(frame.get("more"))
         if self.partial:
-            self._spawn(self._pages)
+            self._spawn(partial(self._pages, frame["conversations"][-1]["target"]))
         self._tell(Status(True))
         self._ready.set()
 
-    async def _pages(self) -> None:
-        """The conversations that WELCOME had no room for."""
-        before: str | None = list(self.state.conversations)[-1] if self.state.conversations else None
+    async def _pages(self, before: str) -> None:
+        """The conversations that WELCOME had no room for: those behind `before`, its last one."""
         attempt = 0
         async with Rest(self.account.url, self.account.token) as rest:
             while True:
@@ -289,8 +240,7 @@ class Session:
         taken = self.state.take(frame)
         self._deliver(taken.events)
         self._catch_up(taken.behind)
-        foreign = "seq" in frame and "id" in frame and frame.get("sender") != self.state.me
-        answered = not foreign and self._outbox.take(frame)  # nonces are one's own
+        answered = self._outbox.take(frame, self.state.me)
         if not answered and frame.get("type") in PASSING and self._follow:
             self._queue.put_nowait(frame)
 
@@ -390,32 +340,3 @@ class Session:
                 break
             before = answer["events"][0]["seq"]
         return found
-
-    # --- the token ---
-
-    async def _keep_token(self) -> None:
-        """Trade the token for a new one in time, as long as the session lasts."""
-        while True:
-            due = self.account.renewal
-            if due is None:
-                return
-            wait = due - self._time.now()
-            if wait <= 0:
-                try:
-                    await self._renew()
-                    continue
-                except Rejected as refused:
-                    if refused.code == "unauthorized" and not self._reread():
-                        return  # the connection is told the same, and says so
-                    wait = 60.0
-                except AloneChatError:
-                    wait = 60.0  # not reachable now; a third of the token's life is left
-            await self._time.sleep(min(wait, 3600.0))  # in steps: a laptop that slept doesn't count the hours
-
-    async def _renew(self) -> None:
-        async with self._renewing, Rest(self.account.url, self.account.token) as rest:
-            answer = await rest.renew()
-            self.account = self.account.renewed(answer)
-            if self._keeper is not None:
-                self._keeper.update(self.account)
-        # This connection ends with the old token, 60 s from now; the reconnect then takes the new one.

@@ -61,6 +61,19 @@ def test_somebody_elses_event_with_the_same_nonce_is_no_receipt(play: Play) -> N
     play(scene)
 
 
+def test_what_a_moderator_did_before_is_the_answer_to_doing_it_again(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        async with stage.session(listed("#lobby", 5)) as (session, line):
+            asking = asyncio.ensure_future(session.request({"type": "DELETE", "target": "#lobby", "ref": "000001"}))
+            asked = await line.hears("DELETE")
+            made = event(5, sender="moderator", type="DELETE", ref="000001", nonce=asked["nonce"])
+            await line.says(made, event(6))
+            assert await asking == made
+            assert seqs(await following(session, 1)) == [6], "what is old is no news"
+
+    play(scene)
+
+
 def test_unanswered_requests_are_sent_again_in_order_under_the_same_nonces(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         async with stage.session(listed("#lobby", 0), listed("#a", 0), listed("#b", 0)) as (session, line):
