@@ -24,7 +24,12 @@ PIPE_CLOSED = 141
 
 As = Annotated[
     str,
-    typer.Option("--as", metavar="NAME[@HOST]", help="Another account that is signed in here than the current one."),
+    typer.Option(
+        "--as",
+        metavar="NAME[@HOST]",
+        help="Another account that is signed in here than the current one.",
+        envvar="ALONECHAT_AS",
+    ),
 ]
 
 
@@ -69,9 +74,16 @@ def login(
     api_port: Annotated[
         int, typer.Option(help="The server's REST port.", envvar="ALONECHAT_API_PORT", min=1, max=65535)
     ] = 8766,
-    tls: Annotated[bool, typer.Option("--tls", help="The server speaks TLS (https, wss).")] = False,
-    register: Annotated[bool, typer.Option("--register", help="Make the account first.")] = False,
-    invite: Annotated[str, typer.Option(metavar="CODE", help="The invitation to make it with (--register).")] = "",
+    tls: Annotated[
+        bool, typer.Option("--tls", help="The server speaks TLS (https, wss).", envvar="ALONECHAT_TLS")
+    ] = False,
+    register: Annotated[
+        bool, typer.Option("--register", help="Make the account first.", envvar="ALONECHAT_REGISTER")
+    ] = False,
+    invite: Annotated[
+        str,
+        typer.Option(metavar="CODE", help="Make the account first, with this invitation.", envvar="ALONECHAT_INVITE"),
+    ] = "",
 ) -> None:
     """Sign in, and keep the sign-in for the other commands.
 
@@ -109,7 +121,9 @@ def login(
 
 def logout(
     chosen: As = "",
-    local: Annotated[bool, typer.Option("--local", help="Only forget it here; the server is not asked.")] = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="Only forget it here; the server is not asked.", envvar="ALONECHAT_LOCAL")
+    ] = False,
 ) -> None:
     """End the sign-in on the server, and forget it here."""
     with _endings():
@@ -165,7 +179,7 @@ def send(
         bool, typer.Option("--command", help="Run it as a command: /roll 2d6.", envvar="ALONECHAT_COMMAND")
     ] = False,
     timeout: Annotated[
-        float, typer.Option(help="Seconds to wait for the server's receipt of a message.", min=0.1)
+        float, typer.Option(help="Seconds to wait for the receipt of a message.", envvar="ALONECHAT_TIMEOUT", min=0.1)
     ] = 60,
     chosen: As = "",
 ) -> None:
