@@ -168,6 +168,7 @@ ROWS = (
         GROUP,
         {200: ref("Conversations")},
         query=(Field("before", least=1, most=64, help="the target of the last item that you have"),),
+        errors=("not_found",),
     ),
     Row("GET", "/rooms", rooms, "The rooms that you may know of", GROUP, {200: ref("Rooms")}),
     Row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -84,7 +85,7 @@ def ask(ws: ClientConnection, **frame: Any) -> dict[str, Any]:
     """Send a frame and hear what answers it."""
     import json
 
-    ws.send(json.dumps({"nonce": "asked", **frame}))
+    ws.send(json.dumps({"nonce": secrets.token_hex(8), **frame}))
     return hears(ws, "MEMBERS" if frame["type"] == "MEMBERS" else frame["type"])
 
 
@@ -92,6 +93,7 @@ def ask(ws: ClientConnection, **frame: Any) -> dict[str, Any]:
 class Server:
     """A server process."""
 
+    pyz: Path
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
@@ -115,12 +117,12 @@ class Server:
     def start(self) -> Server:
         environ = {k: v for k, v in os.environ.items() if not k.startswith("ALONECHAT_")}
         environ |= {f"ALONECHAT_{k.upper()}": v for k, v in self.settings.items()}
-        command = [sys.executable, "-m", "alonechat", "server", "--env", "testing", "--host", "127.0.0.1"]
+        command = [sys.executable, str(self.pyz), "server", "--env", "testing", "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--api-port", str(self.api_port), "--data-dir", str(self.folder / "data")]
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
-                cwd=Path(__file__).parents[2],
+                cwd=self.folder,
                 env=environ | {"ALONECHAT_LOG_DIR": str(self.folder / "logs")},
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -170,9 +172,9 @@ class Server:
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(pyz: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for the whole package, without a message rate: tests use names of their own."""
-    running = Server(tmp_path_factory.mktemp("rest"), {"rate_messages": "0", "rate_logins": "0"}).start()
+    running = Server(pyz, tmp_path_factory.mktemp("rest"), {"rate_messages": "0", "rate_logins": "0"}).start()
     try:
         yield running
     finally:
@@ -180,12 +182,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def another(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def another(pyz: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts a server with settings of its own."""
     running: list[Server] = []
 
     def start(**settings: str) -> Server:
-        running.append(Server(tmp_path, settings))
+        running.append(Server(pyz, tmp_path, settings))
         return running[-1].start()
 
     yield start

@@ -101,7 +101,8 @@ def test_renewing_gives_a_new_token_and_the_old_one_holds_for_a_while(server: Se
 def test_logging_out_ends_the_token_and_nothing_else(server: Server) -> None:
     stays = server.person("lou")
     goes = server.sign_in("lou")
-    assert goes.post("/logout").json() == {"id": [s for s in _ids(stays) if s != _mine(stays)][0]}
+    (other,) = [id for id in _ids(stays) if id != _mine(stays)]
+    assert goes.post("/logout").json() == {"id": other}
     gone = goes.get("/me")
     assert (gone.status_code, code(gone)) == (401, "unauthorized")
     assert stays.get("/me").status_code == 200

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Select, select
 
 from alonechat.core.message import EVENTS, LOBBY, MAX_SENT, SCROLLED, key_of, target_of
 from alonechat.core.store import grams, search, wire
-from alonechat.core.store.overview import conversations_of
+from alonechat.core.store.overview import OVERVIEW
 from alonechat.core.store.reader import Reader
 from alonechat.core.store.records import Account, Conversation, Event, Found, Invite, Membership, Session
 from alonechat.core.store.schema import (
@@ -59,8 +59,8 @@ class Reads:
             for reader in list(self._readers):
                 reader.close()
 
-    def _rows(self, statement: Select[Any]) -> list[Any]:
-        return list(self._reader().connection.execute(statement))
+    def _rows(self, statement: Select[Any], **values: Any) -> list[Any]:
+        return list(self._reader().connection.execute(statement, values))
 
     def _one(self, statement: Select[Any]) -> Any:
         return self._reader().connection.execute(statement).scalar()
@@ -155,14 +155,14 @@ class Reads:
         return int(self._reader().raw.execute("SELECT count(*) FROM accounts").fetchone()[0])
 
     def overview(self, username: str, limit: int = 500, before: str | None = None) -> tuple[list[dict[str, Any]], bool]:
-        """See `overview.conversations_of` for how unread is counted. Raises `Rejected("not_found")`."""
+        """See `overview` for how unread is counted. Raises `Rejected("not_found")`."""
         reader = self._reader()
         with reader.snapshot():
             account = self._account(username)
             if account is None:
                 raise Rejected("not_found", f"no user {username}")
-            after = None if before is None else self._position(key_of(before, username))
-            rows = self._rows(conversations_of(account, limit + 1, after))
+            last, id = self._position(None if before is None else key_of(before, username))
+            rows = self._rows(OVERVIEW, account=account, most=limit + 1, last=last, id=id)
             latest = self._latest([row for row in rows[:limit] if row.latest])
             everybody = self._everybody()
         items = []
@@ -180,8 +180,10 @@ class Reads:
             items.append(item)
         return items, len(rows) > limit
 
-    def _position(self, key: str) -> tuple[int, int]:
-        """Where a conversation stands among those with the latest events first."""
+    def _position(self, key: str | None) -> tuple[int, int]:
+        """Where a conversation stands among those with the latest events first; before all of them without a key."""
+        if key is None:
+            return search.FOREVER, 0
         c = conversations.c
         rows = self._rows(select(c.last, c.id).where(c.key == key))
         if not rows:
