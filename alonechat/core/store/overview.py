@@ -10,7 +10,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from alonechat.core.store.schema import (
     BUCKET,
@@ -28,14 +40,15 @@ from alonechat.core.store.schema import (
 _c, _m, _k, _e = conversations.c, members.c, marks.c, events.c
 
 
-def conversations_of(account: int, limit: int, before: tuple[int, int] | None) -> Select[Any]:
-    """One row for each of at most `limit` conversations, latest event first. `before`: (last, id) of the one before."""
-    mine = union_all(select(_m.conversation).where(_m.account == account), select(literal(LOBBY_ID)))
+def _conversations() -> Select[Any]:
+    me = bindparam("account", type_=Integer)
+    mine = union_all(select(_m.conversation).where(_m.account == me), select(literal(LOBBY_ID)))
     floor = case(
-        (_c.id == LOBBY_ID, select(accounts.c.lobby).where(accounts.c.id == account).scalar_subquery()),
+        (_c.id == LOBBY_ID, select(accounts.c.lobby).where(accounts.c.id == me).scalar_subquery()),
         (_c.kind == "room", _m.since),
         else_=0,
     )
+    last, id = bindparam("last", type_=Integer), bindparam("id", type_=Integer)
     page = (
         select(
             _c.id,
@@ -52,32 +65,30 @@ def conversations_of(account: int, limit: int, before: tuple[int, int] | None) -
             func.max(func.coalesce(_k.read, 0), floor).label("read"),
         )
         .select_from(conversations)
-        .outerjoin(members, and_(_m.conversation == _c.id, _m.account == account))
-        .outerjoin(marks, and_(_k.account == account, _k.conversation == _c.id))
-        .where(_c.id.in_(mine))
+        .outerjoin(members, and_(_m.conversation == _c.id, _m.account == me))
+        .outerjoin(marks, and_(_k.account == me, _k.conversation == _c.id))
+        .where(_c.id.in_(mine), (_c.last < last) | ((_c.last == last) & (_c.id < id)))
         .order_by(_c.last.desc(), _c.id.desc())
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
+        .cte("page")
     )
-    if before is not None:
-        last, id = before
-        page = page.where((_c.last < last) | ((_c.last == last) & (_c.id < id)))
-    p = page.cte("page")
-    unread = _unread(p.c.id, p.c.read, p.c.seq, account)
+    p = page.c
     addressed = (
         select(func.count())
         .select_from(mentions)
         .where(
-            mentions.c.account.in_([EVERYBODY, account]),
-            mentions.c.conversation == p.c.id,
-            mentions.c.seq > p.c.read,
-            mentions.c.sender != account,
+            mentions.c.account.in_([EVERYBODY, me]),
+            mentions.c.conversation == p.id,
+            mentions.c.seq > p.read,
+            mentions.c.sender != me,
         )
         .scalar_subquery()
     )
-    return select(p, unread.label("unread"), addressed.label("mentions")).order_by(p.c.last.desc(), p.c.id.desc())
+    unread = _unread(p.id, p.read, p.seq, me)
+    return select(page, unread.label("unread"), addressed.label("mentions")).order_by(p.last.desc(), p.id.desc())
 
 
-def _unread(conversation: Any, read: Any, seq: Any, account: int) -> ColumnElement[int]:
+def _unread(conversation: Any, read: Any, seq: Any, account: Any) -> ColumnElement[int]:
     width = literal(1 << BUCKET)
     bucket, tail = read.op(">>")(BUCKET), seq.op(">>")(BUCKET)
     rest = _texts(conversation, account, _e.seq > read, _e.seq < (bucket + 1) * width)
@@ -89,7 +100,7 @@ def _unread(conversation: Any, read: Any, seq: Any, account: int) -> ColumnEleme
     return rest + everyone - own + end
 
 
-def _texts(conversation: Any, account: int, *bounds: Any) -> ScalarSelect[int]:
+def _texts(conversation: Any, account: Any, *bounds: Any) -> ScalarSelect[int]:
     """How many live texts of others lie within the bounds."""
     return (
         select(func.count())
@@ -97,3 +108,7 @@ def _texts(conversation: Any, account: int, *bounds: Any) -> ScalarSelect[int]:
         .where(_e.conversation == conversation, *bounds, _e.type == 0, _e.deleted == 0, _e.sender != account)
         .scalar_subquery()
     )
+
+
+OVERVIEW = _conversations()
+"""A row for each of at most `most` conversations of `account`, latest event first, from after (`last`, `id`) on."""

@@ -161,8 +161,8 @@ class Reads:
             account = self._account(username)
             if account is None:
                 raise Rejected("not_found", f"no user {username}")
-            last, id = self._position(None if before is None else key_of(before, username))
-            rows = self._rows(OVERVIEW, account=account, most=limit + 1, last=last, id=id)
+            before_last, before_id = self._position(None if before is None else key_of(before, username))
+            rows = self._rows(OVERVIEW, account=account, most=limit + 1, last=before_last, id=before_id)
             latest = self._latest([row for row in rows[:limit] if row.latest])
             everybody = self._everybody()
         items = []
