@@ -85,7 +85,7 @@ class Rest:
         except httpx.TimeoutException:
             raise AloneChatError(f"{self.url} does not answer in time; is the server running?") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise AloneChatError(f"cannot reach {self.url}: {reason(error)}; is the server running?") from None
+            raise AloneChatError(unreached(self.url, error)) from None
         return self._read(answer)
 
     def _read(self, answer: httpx.Response) -> dict[str, Any]:
@@ -164,13 +164,19 @@ class Rest:
         return await self.call("PATCH", "/me", dict(changes))
 
 
-def reason(error: BaseException) -> str:
-    """Why a connection failed, in a few words: the system's own where there are any."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({inner.verify_message})"
-        if isinstance(inner, OSError) and inner.strerror:
-            return inner.strerror
-        inner = inner.__cause__ or inner.__context__
-    return str(error) or type(error).__name__
+def unreached(url: str, error: BaseException) -> str:
+    """Why there is no connection to `url`, in a sentence: in the system's own words where there are any."""
+    causes = [error]
+    while (inner := causes[-1].__cause__ or causes[-1].__context__) is not None and inner not in causes:
+        causes.append(inner)
+    for each in causes:
+        if isinstance(each, ssl.SSLCertVerificationError):
+            why = f"its certificate is not trusted ({each.verify_message})"
+            return f"cannot reach {url}: {why}; if it should be, name its file in SSL_CERT_FILE"
+    for each in causes:
+        if isinstance(each, ssl.SSLError):
+            return f"cannot reach {url}: {each.reason or 'TLS failed'}; does this port speak TLS?"
+        if isinstance(each, OSError) and each.strerror:
+            return f"cannot reach {url}: {each.strerror}; is the server running?"
+    why = (str(error) or type(error).__name__).rstrip(".")
+    return f"cannot reach {url}: {why}; is it an AloneChat server, and does it want TLS?"

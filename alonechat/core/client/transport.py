@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 from websockets.typing import Subprotocol
 
-from alonechat.core.client.rest import LOOPBACK, reason, tls
+from alonechat.core.client.rest import LOOPBACK, tls, unreached
 from alonechat.core.message import MAX_SENT, SUBPROTOCOL, encode
 from alonechat.errors import AloneChatError
 
@@ -73,7 +73,7 @@ class Wire:
                 ssl=tls() if parts.scheme == "wss" else None,
                 logger=_quiet,
             )
-        except (InvalidURI, ValueError):
+        except InvalidURI:
             raise AloneChatError(f"expected ws://host:8765 or wss://host:8765, not {url!r}") from None
         except InvalidStatus as error:
             what = f"it answered HTTP {error.response.status_code} where a WebSocket was expected"
@@ -81,7 +81,9 @@ class Wire:
         except TimeoutError:
             raise Closed(End.UNREACHED, f"cannot connect to {url}: no answer within {timeout:g} s") from None
         except (WebSocketException, OSError, EOFError) as error:
-            raise Closed(End.UNREACHED, f"cannot reach {url}: {reason(error)}; is the server running?") from None
+            raise Closed(End.UNREACHED, unreached(url, error)) from None
+        except ValueError:  # behind OSError: a certificate that is not trusted is both
+            raise AloneChatError(f"expected ws://host:8765 or wss://host:8765, not {url!r}") from None
         return cls(socket, url)
 
     async def receive(self) -> Frame:
