@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +63,7 @@ class SqliteStore(Reads):
             return
         self._writer.close()
         self._close_readers()
-        with suppress(sqlite3.OperationalError):  # another process writes: it takes the log over
-            self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._connection.close()
+        self._connection.close()  # whoever closes last, of all processes, has SQLite empty the write-ahead log
 
 
 def _engine(creator: Callable[[], sqlite3.Connection]) -> Engine:

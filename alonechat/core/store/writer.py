@@ -56,9 +56,6 @@ class Writer:
         self.lock = threading.Lock()
         self.on_commit: Callable[[float], None] | None = None
         self._version = self._data_version()
-        waiting = {row[0] for row in self._raw.execute("SELECT shard FROM purges")}
-        self._log.purges |= waiting  # deleted just before the process ended
-        self._plan()
 
     # --- from other threads ---
 
@@ -66,6 +63,9 @@ class Writer:
         if self._thread is not None:
             raise RuntimeError("the writer runs already")
         self._deliver, self._wake = deliver, wake
+        # what was deleted just before a process ended; a tool that only looks leaves that to the server
+        self._log.purges |= {row[0] for row in self._raw.execute("SELECT shard FROM purges")}
+        self._plan()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
