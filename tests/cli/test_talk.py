@@ -18,6 +18,7 @@ import pytest
 
 from alonechat.core.client import Account, Accounts
 from alonechat.testing import PASSWORD, Person, Server, serving
+from tests.cli.shell import Ended, Inside
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 15.0
@@ -60,27 +61,24 @@ class Shell:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "alonechat", *arguments]
 
-    def run(self, *arguments: str, piped: str | bytes = "", **env: str) -> subprocess.CompletedProcess[str]:
-        given = piped.encode() if isinstance(piped, str) else piped
-        ran = subprocess.run(
-            self.command(*arguments), input=given, capture_output=True, env={**self.env, **env}, timeout=60
-        )
-        out, err = ran.stdout.decode(), ran.stderr.decode()
-        assert "Traceback" not in err and "Warning" not in err and "\x1b" not in out + err, err
-        return subprocess.CompletedProcess(ran.args, ran.returncode, out, err)
+    def run(self, *arguments: str, piped: str | bytes = "", **env: str) -> Ended:
+        """What ends by itself runs in this process, where it needn't load everything each time."""
+        ended = Inside(self.home).run(*arguments, stdin=piped, XDG_CONFIG_HOME=str(self.home), **env)
+        assert "Traceback" not in ended.err and "Warning" not in ended.err and "\x1b" not in ended.out + ended.err
+        return ended
 
     def does(self, *arguments: str, piped: str | bytes = "", **env: str) -> str:
         """Run what succeeds; what it printed."""
         ran = self.run(*arguments, piped=piped, **env)
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout
+        assert ran.code == 0, ran.err
+        return ran.out
 
     def fails(self, *arguments: str, piped: str | bytes = "", **env: str) -> str:
         """Run what fails with status 1; the sentence that says why."""
         ran = self.run(*arguments, piped=piped, **env)
-        assert (ran.returncode, ran.stdout) == (1, ""), (ran.returncode, ran.stdout, ran.stderr)
-        assert ran.stderr.startswith("alonechat: ") and ran.stderr.count("\n") == 1, ran.stderr
-        return ran.stderr
+        assert (ran.code, ran.out) == (1, ""), (ran.code, ran.out, ran.err)
+        assert ran.err.startswith("alonechat: ") and ran.err.count("\n") == 1, ran.err
+        return ran.err
 
     def start(self, *arguments: str) -> Following:
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -158,7 +156,16 @@ def test_an_invitation_makes_the_account_and_a_bad_one_does_not(shell: Shell) ->
 
 
 def test_no_password_no_sign_in(shell: Shell) -> None:
-    assert "password" in shell.run("login", "ana", *shell.address(), piped="").stderr
+    assert "password" in shell.run("login", "ana", *shell.address(), piped="").err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere: terminals of POSIX")
+def test_a_password_that_is_typed_is_not_shown(shell: Shell) -> None:
+    typed = [("Password: ", PASSWORD), ("The same again: ", PASSWORD)]
+    flags = ["login", "typist", *shell.address(), "--register"]
+    code, shown = Inside(shell.home).on_terminal(*flags, types=typed, XDG_CONFIG_HOME=str(shell.home))
+    assert code == 0 and "typist (member) is signed in" in shown
+    assert PASSWORD not in shown
 
 
 def test_who_speaks_is_chosen_by_name_and_the_latest_sign_in_is_current(ana: Shell, room: tuple[Person, str]) -> None:
