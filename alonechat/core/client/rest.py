@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -176,7 +177,16 @@ def unreached(url: str, error: BaseException) -> str:
     for each in causes:
         if isinstance(each, ssl.SSLError):
             return f"cannot reach {url}: {each.reason or 'TLS failed'}; does this port speak TLS?"
-        if isinstance(each, OSError) and each.strerror:
-            return f"cannot reach {url}: {each.strerror}; is the server running?"
+        if isinstance(each, OSError) and (why := _system(each)):
+            return f"cannot reach {url}: {why}; is the server running?"
     why = (str(error) or type(error).__name__).rstrip(".")
     return f"cannot reach {url}: {why}; is it an AloneChat server, and does it want TLS?"
+
+
+def _system(error: OSError) -> str:
+    """What the system says; asyncio puts words of its own in its place, and joins those of several addresses."""
+    if error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    if error.strerror:  # a name that can't be resolved has numbers of its own
+        return error.strerror
+    return "none of its addresses answers" if str(error).startswith("Multiple exceptions") else ""

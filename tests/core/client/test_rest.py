@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from alonechat.core.client import Rest
-from alonechat.core.client.rest import base_url, reachable
+from alonechat.core.client.rest import base_url, reachable, unreached
 from alonechat.errors import AloneChatError, ConfigError, Rejected
 
 
@@ -103,6 +104,18 @@ def test_nobody_there_is_one_sentence(free_port: Callable[[], int]) -> None:
 
     with pytest.raises(AloneChatError, match=r"Connection refused; is the server running\?|is the server running"):
         asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 1)"), "Connection refused"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (OSError("Multiple exceptions: [Errno 111] …, [Errno 111] …"), "none of its addresses answers"),
+    ],
+)
+def test_a_reason_is_in_the_systems_words(error: OSError, said: str) -> None:
+    assert unreached("ws://x:1", error) == f"cannot reach ws://x:1: {said}; is the server running?"
 
 
 def test_a_silent_server_is_not_waited_for_for_ever() -> None:
