@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, NoReturn
+from functools import cache
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -58,14 +59,19 @@ def help_when_alone(context: typer.Context) -> None:
         raise typer.Exit(WRONG)
 
 
+@cache
+def _command(rich: bool) -> Any:
+    """All commands, put together once: it takes longer than many of them run."""
+    return typer.main.get_command(build_app(rich))
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and give its exit code. A user's mistake is one sentence on stderr; only a fault of
     AloneChat itself is a traceback."""
     _prepare(sys.stdout)
     _prepare(sys.stderr)
     try:
-        app = build_app(rich=_is_terminal())
-        code = app(arguments, prog_name="alonechat", standalone_mode=False)
+        code = _command(_is_terminal())(arguments, prog_name="alonechat", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
         return code if isinstance(code, int) else 0

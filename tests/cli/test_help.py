@@ -15,7 +15,7 @@ import typer
 from alonechat import __version__
 from alonechat.cli import build_app
 from alonechat.config import ROWS, VARIABLES
-from tests.cli.shell import ROOT, Shell
+from tests.cli.shell import ROOT, Inside, Shell
 
 needs_pty = pytest.mark.skipif(sys.platform == "win32", reason="elsewhere: no pseudo-terminals")
 COMMANDS = [
@@ -65,8 +65,8 @@ def test_help_has_panels_on_a_terminal_and_colours_unless_it_wants_none(
     assert bool(re.search(r"\x1b\[[0-9;]*3\dm", shown)) is coloured
 
 
-def test_the_server_help_shows_every_setting_with_its_variable_and_default(shell: Shell) -> None:
-    said = " ".join(shell.ok("server", "--help").split())
+def test_the_server_help_shows_every_setting_with_its_variable_and_default(inside: Inside) -> None:
+    said = " ".join(inside.ok("server", "--help").split())
     for row in ROWS:
         assert (row.flag in said) is not row.secret, row.name
         assert (f"env var: {row.variable}" in said) is not row.secret, row.name
@@ -77,8 +77,8 @@ def test_the_server_help_shows_every_setting_with_its_variable_and_default(shell
     assert "--no-plugins" in said
 
 
-def test_srv_only_takes_what_the_server_takes_but_a_rest_port(shell: Shell) -> None:
-    flags = [set(re.findall(r"--[a-z-]+", shell.ok(name, "--help"))) for name in ("server", "srv-only")]
+def test_srv_only_takes_what_the_server_takes_but_a_rest_port(inside: Inside) -> None:
+    flags = [set(re.findall(r"--[a-z-]+", inside.ok(name, "--help"))) for name in ("server", "srv-only")]
     assert flags[0] - flags[1] == {"--api-port"}
     assert not flags[1] - flags[0]
 
@@ -95,18 +95,18 @@ def test_every_option_of_every_command_is_a_variable_that_settings_know() -> Non
             assert option.help, f"{path} {option.name} has no help"
 
 
-def test_every_command_has_a_help_of_its_own(shell: Shell) -> None:
+def test_every_command_has_a_help_of_its_own() -> None:
     for path, command in every_command(typer.main.get_command(build_app(rich=False))):
         assert command.help, f"{path} has no help"
 
 
-def test_version(shell: Shell) -> None:
-    assert shell.ok("--version") == f"alonechat {__version__}\n"
+def test_version(inside: Inside) -> None:
+    assert inside.ok("--version") == f"alonechat {__version__}\n"
 
 
-def test_without_a_command_it_shows_the_help_and_says_that_one_is_missing(shell: Shell) -> None:
+def test_without_a_command_it_shows_the_help_and_says_that_one_is_missing(inside: Inside) -> None:
     for group in ((), ("user",), ("invite",), ("secret",)):
-        ended = shell.run(*group)
+        ended = inside.run(*group)
         assert ended.code == 2
         assert ended.out.startswith("Usage: alonechat")
         assert "Commands:" in ended.out
@@ -131,12 +131,17 @@ def test_without_a_command_it_shows_the_help_and_says_that_one_is_missing(shell:
         (["token", "--all", "ana"], "not both"),
     ],
 )
-def test_wrong_usage_is_one_sentence_and_exit_2(shell: Shell, arguments: list[str], said: str) -> None:
-    assert said in shell.fails(*arguments, code=2)
+def test_wrong_usage_is_one_sentence_and_exit_2(inside: Inside, arguments: list[str], said: str) -> None:
+    assert said in inside.fails(*arguments, code=2)
 
 
-def test_a_sentence_moves_no_cursor_and_fills_one_line(shell: Shell) -> None:
-    said = shell.fails("client", "--ui", "a\x1b[2J\nb\u202ec", code=2)
+def test_wrong_usage_of_a_process_is_the_same(shell: Shell) -> None:
+    assert shell.fails("serve", code=2).startswith("No such command 'serve'")
+    assert shell.fails("config", "--port", "web", code=2) == "--port must be an integer from 0 to 65535, not 'web'"
+
+
+def test_a_sentence_moves_no_cursor_and_fills_one_line(inside: Inside) -> None:
+    said = inside.fails("client", "--ui", "a\x1b[2J\nb\u202ec", code=2)
     assert not set("\x1b\u202e\n") & set(said)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import SECONDS, Shell
+from tests.cli.shell import SECONDS, Inside, Shell
 
 FREE = ("--host", "127.0.0.1", "--port", "0", "--env", "testing")
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="elsewhere: no such signals or terminals")
@@ -84,15 +84,17 @@ def test_a_server_says_in_plain_lines_where_it_listens_and_ends_with_0(
 
 
 @needs_posix
-def test_the_invite_of_the_owner_is_the_same_until_there_is_one(start: Callable[..., Server], shell: Shell) -> None:
+def test_the_invite_of_the_owner_is_the_same_until_there_is_one(
+    start: Callable[..., Server], shell: Shell, inside: Inside
+) -> None:
     first = start("server")
     code = first.fact("owner invite").split()[0]
     assert first.end() == 0
-    assert code in shell.ok("invite", "list")
+    assert code in inside.ok("invite", "list")
     second = start("server", "--port", "0")
     assert second.fact("owner invite").split()[0] == code
     assert second.end() == 0
-    shell.ok("user", "add", "ana", "--role", "owner", "--no-password")
+    inside.ok("user", "add", "ana", "--role", "owner", "--no-password")
     third = subprocess.Popen(
         shell.command("server", *FREE, "--api-port", "0"),
         cwd=shell.cwd,
@@ -128,12 +130,12 @@ def test_on_a_terminal_it_shows_a_panel_and_ctrl_c_ends_it_with_0(shell: Shell) 
     assert "Traceback" not in shown
 
 
-def test_a_taken_port_is_one_sentence(shell: Shell) -> None:
+def test_a_taken_port_is_one_sentence(shell: Shell, inside: Inside) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        said = shell.fails("server", *FREE, "--port", port, "--api-port", "0", code=2)
+        said = inside.fails("server", *FREE, "--port", port, "--api-port", "0", code=2)
         assert said.startswith(f"port {port} is taken")
         said = shell.fails("server", *FREE, "--api-port", port, code=2)
         assert said.startswith(f"port {port} is taken")

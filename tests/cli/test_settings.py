@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from alonechat.config import ROWS
-from tests.cli.shell import Shell
+from tests.cli.shell import Inside, Shell
 
 
 def test_config_prints_each_value_and_where_it_came_from(shell: Shell) -> None:
@@ -22,15 +22,15 @@ def test_config_prints_each_value_and_where_it_came_from(shell: Shell) -> None:
     assert rows["host"] == ["0.0.0.0", "default"]
 
 
-def test_config_prints_json_for_programs(shell: Shell) -> None:
-    found = json.loads(shell.ok("config", "--no-plugins", "--json"))
+def test_config_prints_json_for_programs(inside: Inside) -> None:
+    found = json.loads(inside.ok("config", "--no-plugins", "--json"))
     assert found["plugins"] == {"value": "false", "from": "flag --no-plugins"}
-    assert json.loads(shell.ok("config", ALONECHAT_JSON="1")).keys() == found.keys()
+    assert json.loads(inside.ok("config", ALONECHAT_JSON="1")).keys() == found.keys()
 
 
-def test_config_masks_secrets(shell: Shell) -> None:
+def test_config_masks_secrets(inside: Inside) -> None:
     url = "postgresql://chat:hunter22@db.lan/chat"
-    said = shell.ok("config", JWT_SECRET="x" * 40, ALONECHAT_DATABASE_URL=url)
+    said = inside.ok("config", JWT_SECRET="x" * 40, ALONECHAT_DATABASE_URL=url)
     assert "x" * 5 not in said
     assert "hunter22" not in said
     assert "jwt_secret\t***\tJWT_SECRET\n" in said
@@ -44,17 +44,17 @@ def test_config_is_a_table_on_a_terminal(shell: Shell) -> None:
     assert "\t" not in shown
 
 
-def test_a_wrong_variable_is_named_where_it_stood(shell: Shell) -> None:
-    assert shell.fails("config", code=2, ALONECHAT_PORT="web").startswith("ALONECHAT_PORT must be an integer")
-    assert "did you mean ALONECHAT_PORT?" in shell.fails("config", code=2, ALONECHAT_PRT="1")
-    (shell.cwd / "alonechat.toml").write_text("prot = 9\n")
-    assert "the key 'prot' is unknown; did you mean port?" in shell.fails("config", code=2)
+def test_a_wrong_variable_is_named_where_it_stood(inside: Inside) -> None:
+    assert inside.fails("config", code=2, ALONECHAT_PORT="web").startswith("ALONECHAT_PORT must be an integer")
+    assert "did you mean ALONECHAT_PORT?" in inside.fails("config", code=2, ALONECHAT_PRT="1")
+    (inside.cwd / "alonechat.toml").write_text("prot = 9\n")
+    assert "the key 'prot' is unknown; did you mean port?" in inside.fails("config", code=2)
 
 
-def test_production_with_a_short_secret_says_how_to_make_a_good_one(shell: Shell) -> None:
-    said = shell.fails("server", "--env", "production", code=2, JWT_SECRET="short")
+def test_production_with_a_short_secret_says_how_to_make_a_good_one(inside: Inside) -> None:
+    said = inside.fails("server", "--env", "production", code=2, JWT_SECRET="short")
     assert said == "JWT_SECRET has 5 bytes; production needs 32 or more: alonechat secret new"
-    secret = shell.ok("secret", "new").strip()
+    secret = inside.ok("secret", "new").strip()
     assert len(secret.encode()) >= 32
-    assert "production" in shell.ok("config", "--env", "production", JWT_SECRET=secret)
-    assert shell.ok("secret", "new").strip() != secret
+    assert "production" in inside.ok("config", "--env", "production", JWT_SECRET=secret)
+    assert inside.ok("secret", "new").strip() != secret

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from alonechat.errors import Rejected
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def served(read: Callable[P, T]) -> Callable[P, T]:
+    """`read`, raising `Rejected("unavailable")` when the database can't be read."""
+
+    @wraps(read)
+    def answer(*given: P.args, **named: P.kwargs) -> T:
+        try:
+            return read(*given, **named)
+        except (sqlite3.Error, DBAPIError) as error:
+            why = error.orig if isinstance(error, DBAPIError) else error
+            raise Rejected("unavailable", f"the store can't be read now ({why}); try again later") from error
+
+    return answer
 
 
 class Reader:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, Select, select
 from alonechat.core.message import EVENTS, LOBBY, MAX_SENT, SCROLLED, key_of, target_of
 from alonechat.core.store import grams, search, wire
 from alonechat.core.store.overview import OVERVIEW
-from alonechat.core.store.reader import Reader
+from alonechat.core.store.reader import Reader, served
 from alonechat.core.store.records import Account, Conversation, Event, Found, Invite, Membership, Session
 from alonechat.core.store.schema import (
     LOBBY_ID,
@@ -67,11 +67,13 @@ class Reads:
 
     # --- accounts, sign-ins, invites, settings ---
 
+    @served
     def accounts(self) -> list[Account]:
         a = accounts.c
         rows = self._rows(select(a.username, a.display_name, a.role, a.standing, a.created).order_by(a.id))
         return [Account(*row) for row in rows]
 
+    @served
     def password(self, username: str) -> str | None:
         found: str | None = self._one(select(accounts.c.password).where(accounts.c.username == username))
         return found
@@ -81,10 +83,12 @@ class Reads:
         columns = (s.id, accounts.c.username, s.created, s.expires, s.seen, s.device, s.revoked)
         return select(*columns).join_from(sessions, accounts, s.account == accounts.c.id)
 
+    @served
     def session(self, id: str) -> Session | None:
         rows = self._rows(self._sessions().where(sessions.c.id == id))
         return Session(*rows[0]) if rows else None
 
+    @served
     def sessions(self, username: str | None = None) -> list[Session]:
         """Those that hold: not revoked and not expired."""
         s = sessions.c
@@ -98,14 +102,17 @@ class Reads:
         holds = (i.uses > 0) & ((i.expires == 0) | (i.expires > self._clock()))
         return select(i.code, i.role, i.uses, i.expires, i.created, i.by).where(holds)
 
+    @served
     def invite(self, code: str) -> Invite | None:
         rows = self._rows(self._invites().where(invites.c.code == code))
         return Invite(*rows[0]) if rows else None
 
+    @served
     def invites(self) -> list[Invite]:
         """Those that hold."""
         return [Invite(*row) for row in self._rows(self._invites().order_by(invites.c.created, invites.c.code))]
 
+    @served
     def setting(self, name: str) -> str | None:
         found: str | None = self._one(select(settings.c.value).where(settings.c.name == name))
         return found
@@ -116,6 +123,7 @@ class Reads:
         found: int | None = self._one(select(accounts.c.id).where(accounts.c.username == username))
         return found
 
+    @served
     def conversation(self, key: str) -> Conversation | None:
         c, m, s, a = conversations.c, members.c, sanctions.c, accounts.c
         with self._reader().snapshot():
@@ -133,6 +141,7 @@ class Reads:
                 sets[kind].add(name)
         return found
 
+    @served
     def keys(self, username: str) -> list[str]:
         account = self._account(username)
         if account is None:
@@ -141,6 +150,7 @@ class Reads:
         mine = select(c.key).join_from(members, conversations, m.conversation == c.id).where(m.account == account)
         return [LOBBY, *(row[0] for row in self._rows(mine.order_by(c.id)))]
 
+    @served
     def rooms(self) -> list[dict[str, Any]]:
         c = conversations.c
         with self._reader().snapshot():
@@ -154,6 +164,7 @@ class Reads:
     def _everybody(self) -> int:
         return int(self._reader().raw.execute("SELECT count(*) FROM accounts").fetchone()[0])
 
+    @served
     def overview(self, username: str, limit: int = 500, before: str | None = None) -> tuple[list[dict[str, Any]], bool]:
         """See `overview` for how unread is counted. Raises `Rejected("not_found")`."""
         reader = self._reader()
@@ -202,6 +213,7 @@ class Reads:
 
     # --- logs ---
 
+    @served
     def event(self, key: str, id: str) -> Event | None:
         raw, number = self._reader().raw, wire.stored_id(id)
         with self._reader().snapshot():
@@ -212,11 +224,13 @@ class Reads:
             ).fetchone()
             return None if row is None else wire.stand(raw, self._names, key, [row])[0]
 
+    @served
     def first(self, sender: str, nonce: str) -> tuple[str, Event] | None:
         raw = self._reader().raw
         row = raw.execute("SELECT id FROM accounts WHERE username = ?", (sender,)).fetchone()
         return None if row is None else wire.first(raw, row[0], sender, nonce)
 
+    @served
     def latest(
         self, key: str, type: str, sender: str | None = None, ref: str | None = None, content: str | None = None
     ) -> Event | None:
@@ -240,6 +254,7 @@ class Reads:
             row = raw.execute(statement, values).fetchone()
             return None if row is None else wire.event(row, key, self._names.name(raw, row[4]))
 
+    @served
     def history(self, key: str, after: int | None, before: int | None, limit: int, first: int) -> Found:
         raw = self._reader().raw
         choice = f"SELECT {COLUMNS} FROM events e WHERE e.conversation = ? AND e.seq >= ?"
@@ -260,6 +275,7 @@ class Reads:
             fitting.reverse()
         return Found(fitting, len(rows) > len(fitting))
 
+    @served
     def search(
         self, spans: Sequence[tuple[str, int]], text: str, sender: str | None, before: str | None, limit: int
     ) -> Found:
@@ -303,8 +319,8 @@ class Reads:
     def ready(self) -> bool:
         """Whether a trivial read works."""
         try:
-            return bool(self._reader().raw.execute("SELECT 1 FROM settings LIMIT 1").fetchone())
-        except Exception:
+            return self.setting("server_id") is not None
+        except Rejected:
             return False
 
 

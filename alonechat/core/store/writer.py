@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from alonechat.core.store.append import Log
 from alonechat.core.store.books import Books
@@ -158,25 +158,35 @@ class Writer:
     def _commit(self, batch: list[Item]) -> list[Result]:
         """Carry out and commit. When the store can't commit, every result is `Rejected("unavailable")`."""
         with self.lock:
-            began = time.perf_counter()
-            try:
-                self._raw.execute("BEGIN IMMEDIATE")
-                self._look()
-                results = [(item, *self._outcome(item)) for item in batch]
-                self._log.flush()
-                self._raw.execute("COMMIT")
-            except (sqlite3.Error, DBAPIError) as error:
-                self._undo()
-                why = str(error.orig if isinstance(error, DBAPIError) else error)
+            return self._settle(batch)
+
+    def _settle(self, batch: list[Item]) -> list[Result]:
+        try:
+            return self._transact(batch)
+        except BaseException as error:
+            self._undo()
+            why = _trouble(error)
+            if why:
                 return [(item, _unavailable(why), False) for item in batch]
-            except BaseException:
-                self._undo()
+            if not isinstance(error, Exception):
                 raise
-            if self._log.purges:
-                self._plan()
-            if self.on_commit is not None:
-                self.on_commit(time.perf_counter() - began)
-            return results
+            if len(batch) == 1:
+                return [(batch[0], error, False)]
+        # one of them holds what can't be stored: each by itself, so that it harms no other
+        return [result for item in batch for result in self._settle([item])]
+
+    def _transact(self, batch: list[Item]) -> list[Result]:
+        began = time.perf_counter()
+        self._raw.execute("BEGIN IMMEDIATE")
+        self._look()
+        results = [(item, *self._outcome(item)) for item in batch]
+        self._log.flush()
+        self._raw.execute("COMMIT")
+        if self._log.purges:
+            self._plan()
+        if self.on_commit is not None:
+            self.on_commit(time.perf_counter() - began)
+        return results
 
     def _outcome(self, item: Item) -> tuple[Any, bool]:
         """What came of one item: its result, or what it raised; then nothing of it is left."""
@@ -191,12 +201,10 @@ class Writer:
             found = self._log.post(item) if isinstance(item, Post) else (item.act(self._writes), False)
             self._raw.execute("RELEASE act")
             return found
-        except (sqlite3.Error, DBAPIError) as error:
-            if not isinstance(error, sqlite3.IntegrityError | IntegrityError):
+        except Exception as error:
+            if _trouble(error):
                 raise  # the disk, not the act: the whole transaction is in doubt
-            return self._take_back(error), False
-        except Exception as error:  # whatever an act raises is its caller's to hear
-            return self._take_back(error), False
+            return self._take_back(error), False  # the caller's to hear
 
     def _take_back(self, error: Exception) -> Exception:
         self._raw.execute("ROLLBACK TO act")
@@ -273,6 +281,14 @@ class Writer:
         self._raw.execute("COMMIT")
         self._log.purges -= self._rewritten
         self._rewritten.clear()
+
+
+def _trouble(error: BaseException) -> str:
+    """What the database or its disk says, when it is that and not the act that fails; else nothing."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.orig
+    of_the_store = isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
+    return str(error) if of_the_store else ""
 
 
 def _unavailable(why: str) -> Rejected:

@@ -6,6 +6,7 @@ import queue
 import resource
 import sqlite3
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,36 @@ def test_one_failing_act_harms_no_other(kept: Kept) -> None:
     assert [event["seq"] for event, _ in outcomes if isinstance(event, dict)] == [1, 1, 2]
     assert isinstance(outcomes[1][0], Rejected)
     assert kept.store.setting("half") is None and kept.store.invites() == [] and kept.texts() == ["a", "b"]
+
+
+def test_a_text_that_can_not_be_stored_fails_alone(kept: Kept) -> None:
+    outcomes = kept.outcomes(text("a"), text("half a \ud83d pair"), text("b"), Post("JOIN", "#r", "bob"), text("c"))
+    assert isinstance(outcomes[1][0], UnicodeEncodeError)
+    assert [event["seq"] for event, _ in outcomes if isinstance(event, dict)] == [1, 2, 1, 3]
+    assert kept.texts() == ["a", "b", "c"] == kept.hits("a") + kept.hits("b") + kept.hits("c")
+
+
+def test_a_damaged_file_is_unavailable_not_a_crash(kept: Kept) -> None:
+    kept.says("alice", "before")
+    kept.store.close()
+    again = Kept(kept.url, kept.clock, busy_timeout=0.2)
+    again.says("alice", "after")
+    for path in file_of(kept).parent.iterdir():
+        path.write_bytes(b"\x00" * path.stat().st_size)
+    found: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            found.put(again.store.accounts())
+        except Rejected as refused:
+            found.put(refused.code)
+        found.put(again.store.ready())
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+    assert [found.get(timeout=1), found.get(timeout=1)] == ["unavailable", False]
+    again.store.close()
 
 
 def test_while_another_process_holds_the_database_nothing_is_stored_and_then_it_goes_on(tmp_path: Path) -> None:
