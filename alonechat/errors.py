@@ -14,7 +14,7 @@ STATUS = {
     "internal": 500,
     "unavailable": 503,
 }
-"""Every error code of the protocol (section 6) and its HTTP status (section 7). `invalid` appears in REST alone: 422."""
+"""Every error code of the protocol (section 6) and its HTTP status (section 7). `invalid` appears in REST alone."""
 
 
 class AloneChatError(Exception):
@@ -22,7 +22,7 @@ class AloneChatError(Exception):
 
 
 class ConfigError(AloneChatError):
-    """A setting that is unknown, of the wrong kind or out of bounds. Names where it stood, its key, what was expected."""
+    """A setting that is unknown, of the wrong kind or out of bounds: where it stood, its key, what was expected."""
 
 
 class StartError(AloneChatError):

@@ -282,7 +282,7 @@ class Reads:
         raw, words = self._reader().raw, grams.query(text)
         upper = search.FOREVER if before is None else wire.stored_id(before)
         if upper is None:
-            raise Rejected("bad_frame", f"before must be the id of an event, not {before!r}")
+            raise Rejected("invalid", f"before must be the id of an event, not {before!r}")
         with self._reader().snapshot():
             keys = self._numbers(spans)
             author = None if sender is None else self._account(sender)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from alonechat.core.server.proxy import address, websocket_url
 from alonechat.config import Settings, load
+from alonechat.core.server.proxy import address, websocket_url
 
 
 def settings(trusted: str = "") -> Settings:
