@@ -38,7 +38,9 @@ def print_start(facts: dict[str, Any], out: TextIO) -> None:
     title = f"AloneChat {facts['version']} · Python {facts['python']}"
     lines = start_lines(facts)
     if not out.isatty():
-        print(title, *(f"{name}: {value}" for name, value in lines), sep="\n", file=out, flush=True)
+        said = [title, *(f"{name}: {value}" for name, value in lines)]
+        out.write("\n".join(said) + "\n")  # at once: a log line of another thread may stand between two writes
+        out.flush()
         return
     from rich.console import Console
     from rich.panel import Panel
