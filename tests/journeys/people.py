@@ -54,3 +54,10 @@ class People:
         """A REST request with the person's token."""
         headers = {"Authorization": f"Bearer {person.token}"}
         return self.http.request(method, path, headers=headers, **more)
+
+    def metric(self, line: str) -> float:
+        """A figure of /metrics: `line` is the name, with labels where there are any. 0 when it was never counted."""
+        for each in self.http.get("/metrics").text.splitlines():
+            if each.rpartition(" ")[0] == line:
+                return float(each.rpartition(" ")[2])
+        return 0.0
