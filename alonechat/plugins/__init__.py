@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced below."""
+"""What authors of plugins write against, and what finds, orders, starts and stops plugins."""

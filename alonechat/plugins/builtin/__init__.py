@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced below."""
+"""The plugins that come with the server, one small file each."""

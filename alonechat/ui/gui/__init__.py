@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced below."""
+"""The desktop face."""
