@@ -34,7 +34,7 @@ PRESENCES = ("online", "away", "busy")
 
 NONCE = Field("nonce", least=1, most=64, help="your own mark; the answer bears it")
 TARGET = Field("target", most=64, help="#room, or a username; absent means #lobby")
-NAMED = Field("target", required=True, least=1, most=64, help="#room, or a username")
+ROOM = Field("target", required=True, least=1, most=64, help="#room")
 REF = Field("ref", required=True, least=1, most=32, help="the id of the message it is about")
 AFTER = Field("after", kind="integer", least=0, most=MAX_INTEGER, help="a seq: what comes after it, every event type")
 BEFORE = Field(
@@ -51,23 +51,23 @@ FRAMES: dict[str, tuple[Field, ...]] = {
         Field("attachments", kind="array", most=20),
         NONCE,
     ),
-    "EDIT": (NAMED, REF, Field("content", required=True, least=1), NONCE),
-    "DELETE": (NAMED, REF, NONCE),
+    "EDIT": (TARGET, REF, Field("content", required=True, least=1), NONCE),
+    "DELETE": (TARGET, REF, NONCE),
     "REACT": (
-        NAMED,
+        TARGET,
         REF,
         Field("content", required=True, least=1, most=32, help="one emoji"),
         Field("removed", kind="boolean"),
         NONCE,
     ),
-    "JOIN": (NAMED, Field("access", choices=("open", "private")), NONCE),
-    "LEAVE": (NAMED, NONCE),
-    "TOPIC": (NAMED, Field("content", required=True, most=500), NONCE),
-    "HISTORY": (NAMED, AFTER, BEFORE, LIMIT, NONCE),
-    "READ": (NAMED, Field("seq", kind="integer", required=True, least=0, most=MAX_INTEGER), NONCE),
-    "TYPING": (NAMED, NONCE),
+    "JOIN": (ROOM, Field("access", choices=("open", "private")), NONCE),
+    "LEAVE": (ROOM, NONCE),
+    "TOPIC": (TARGET, Field("content", required=True, most=500), NONCE),
+    "HISTORY": (TARGET, AFTER, BEFORE, LIMIT, NONCE),
+    "READ": (TARGET, Field("seq", kind="integer", required=True, least=0, most=MAX_INTEGER), NONCE),
+    "TYPING": (TARGET, NONCE),
     "PRESENCE": (Field("content", required=True, choices=PRESENCES), NONCE),
-    "MEMBERS": (NAMED, Field("after", least=1, most=32), LIMIT, NONCE),
+    "MEMBERS": (TARGET, Field("after", least=1, most=32), LIMIT, NONCE),
     "HEARTBEAT": (NONCE,),
 }
 """Every frame that a client may send, and its fields (PROTOCOL, section 5)."""

@@ -79,6 +79,7 @@ def close_code(found: socket.socket) -> int:
     """The code of the close frame with which the server ends the connection; 0 when it just ends."""
     data = b""
     try:
+        found.shutdown(socket.SHUT_WR)  # so that the server need not wait for an answer to its close
         while chunk := found.recv(65536):
             data += chunk
     except OSError:

@@ -83,7 +83,7 @@ class Passing:
         if after is not None and before is not None:
             raise Rejected("bad_frame", "after and before exclude each other: give one")
         me = self._me(caller)
-        key, first = await self.readable(me, frame["target"])
+        key, first = await self.readable(me, frame.get("target"))
         keep, limit = self._parts.keep, frame.get("limit") or message.PAGE
         found = await keep.read(keep.store.history, key, after, before, limit, first)
         caller.told(
@@ -99,7 +99,7 @@ class Passing:
 
     async def _read(self, caller: Caller, frame: Frame) -> None:
         me = self._me(caller)
-        facts = await self._facts(me, frame["target"])
+        facts = await self._facts(me, frame.get("target"))
         kind_of(facts).enter()
         key, seq = facts.key, frame["seq"]
         mark = 0
@@ -111,7 +111,7 @@ class Passing:
 
     async def _typing(self, caller: Caller, frame: Frame) -> None:
         me = self._me(caller)
-        facts = await self._facts(me, frame["target"])
+        facts = await self._facts(me, frame.get("target"))
         kind_of(facts).write()
         self._parts.delivery.typing(me.username, facts.key, self._parts.now())
 
@@ -122,7 +122,7 @@ class Passing:
 
     async def _members(self, caller: Caller, frame: Frame) -> None:
         me = self._me(caller)
-        facts = await self._facts(me, frame["target"])
+        facts = await self._facts(me, frame.get("target"))
         kind_of(facts).enter()
         limit, names = frame.get("limit") or message.PAGE, self._names(facts)
         start = bisect.bisect_right(names, frame.get("after") or "")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,14 +55,30 @@ def test_a_place_that_can_not_be_is_refused(tmp_path: Path) -> None:
     assert "is a directory" in refusal(f"sqlite:///{tmp_path}/folder")
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="file modes don't bind this user")
-def test_a_directory_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+@contextlib.contextmanager
+def bound_by_modes() -> Iterator[None]:
+    """As a user whom file modes bind: root is nobody for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
     try:
-        assert "can't be written" in refusal(f"sqlite:///{tmp_path}/a.db")
-        assert "can't be made" in refusal(f"sqlite:///{tmp_path}/sub/a.db")
+        yield
     finally:
-        tmp_path.chmod(0o700)
+        os.setresuid(0, 0, 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "setresuid"), reason="needs file modes, and a way to be bound by them")
+def test_a_directory_that_can_not_be_written_is_refused() -> None:
+    folder = Path(tempfile.mkdtemp())  # beside pytest's own, which are its user's alone
+    folder.chmod(0o555)
+    try:
+        with bound_by_modes():
+            assert "can't be written" in refusal(f"sqlite:///{folder}/a.db")
+            assert "can't be made" in refusal(f"sqlite:///{folder}/sub/a.db")
+    finally:
+        folder.chmod(0o700)
+        folder.rmdir()
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a directory that nobody can write")
