@@ -322,7 +322,8 @@ def test_the_native_file_talks(tmp_path: Path) -> None:
     try:
         with People(server) as people:
             ana, bo = people.connect("ana"), people.connect("bo")
-            assert bo.hears("TEXT") == ana.says("through compiled parts")
+            said = ana.says("through compiled parts")
+            assert bo.hears("TEXT") == said
             assert server.stop() == 0
     finally:
         server.end()

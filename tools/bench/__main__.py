@@ -1,0 +1,147 @@
+"""`python -m tools.bench`: what the built server carries on this machine, beside InspIRCd where that is installed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import alonechat
+from tools.bench import load, place, watch
+from tools.bench.load import Load
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = {
+    "room-100": ("one room of 100, 50 senders, 4 in flight each", Load(100, 50, 4)),
+    "room-1000": ("one room of 1,000, 50 senders, 4 in flight each", Load(1000, 50, 4)),
+    "rooms": (
+        "1,000 connections, each in 10 of 100 rooms, 50 senders, 4 in flight",
+        Load(1000, 50, 4, rooms=100, per=10),
+    ),
+    "serial": ("one room of 100, one sender, one in flight", Load(100, 1, 1)),
+    "rate-20k": ("one room of 100, 20,000 deliveries/s offered", Load(100, 50, rate=200)),
+    "rate-300k": ("one room of 100, 300,000 deliveries/s offered", Load(100, 50, rate=3000)),
+}
+
+
+@contextlib.contextmanager
+def servers(names: list[str], people: int, folder: Path) -> Iterator[Iterator[place.Bench]]:
+    """Each server by name, one at a time, with fresh data."""
+
+    def each() -> Iterator[place.Bench]:
+        for number, name in enumerate(names):
+            at = folder / f"{name}-{number}"
+            if name == "inspircd":
+                with place.inspircd(at, Path(__file__).with_name("inspircd.conf")) as found:
+                    yield found
+            else:
+                pyz = ROOT / ("alonechat-native.pyz" if name == "native" else "alonechat.pyz")
+                if not pyz.exists():
+                    raise SystemExit(f"{pyz.name} is not built: python3 build.py{' --native' * (name == 'native')}")
+                with place.alonechat(pyz, at, people) as found:
+                    yield found
+
+    yield each()
+
+
+def measure(row: str, names: list[str], seconds: float, folder: Path) -> list[dict[str, Any]]:
+    """One row of the table for each server."""
+    words, wanted = ROWS[row]
+    wanted = Load(wanted.members, wanted.senders, wanted.flight, wanted.rate, wanted.rooms, wanted.per, 3, seconds)
+    binary = load.compiled(ROOT / "build" / "bench")
+    found = []
+    with servers(names, wanted.members, folder / row) as each:
+        for bench in each:
+            if bench.tokens is not None and wanted.rooms > 1:
+                asyncio.run(watch.join_rooms(bench, wanted))
+            found.append({"row": row, "what": words, "server": bench.name, **load.run(binary, bench, wanted, folder)})
+    return found
+
+
+def print_row(found: list[dict[str, Any]]) -> None:
+    """One row as lines; the last column is the ratio to the last server, the yardstick."""
+    print(f"\n{found[0]['what']}")
+    for each in found:
+        ratio = each["dps"] / found[-1]["dps"] if found[-1]["dps"] else 0
+        print(
+            f"  {each['server']:24} {each['dps']:>12,.0f} deliveries/s   p50 {each['p50_us'] / 1000:8.2f} ms"
+            f"   p99 {each['p99_us'] / 1000:8.2f} ms   {each['us_per_deliv']:7.3f} µs/delivery"
+            f"   lost {each['lost']:.0f}   x {ratio:.2f}"
+        )
+    sys.stdout.flush()
+
+
+def check(name: str, folder: Path) -> dict[str, Any]:
+    """Order, gaps and copies as a member of the room hears them, under 50,000 deliveries/s."""
+    wanted = Load(100, 50, rate=500, windows=1, seconds=5)
+    binary = load.compiled(ROOT / "build" / "bench")
+    with servers([name], wanted.members + 1, folder / "check") as each:
+        for bench in each:
+            assert bench.tokens is not None
+            path = folder / "script"
+            path.write_text(load.script(bench, wanted))
+            tokens = bench.tokens.read_text().split()
+            command = [str(binary), "-p", str(bench.port), "-n", "100", "-s", "50", "-f", str(path)]
+            command += ["-T", str(bench.tokens), "-m", "rate:5:500"]
+            found = watch.checked(bench, command, tokens[-1], folder)
+    words = f"{found.heard} events heard, {len(found.wrong)} out of order, missing or doubled"
+    print(f"\nchecked by a member: {words}")
+    return {"row": "check", "heard": found.heard, "wrong": found.wrong}
+
+
+def idle(name: str, members: int, folder: Path) -> dict[str, Any]:
+    """What connections cost that say nothing."""
+    binary = load.compiled(ROOT / "build" / "bench")
+    with servers([name], members, folder / "idle") as each:
+        for bench in each:
+            found = load.idle(binary, bench, members, folder)
+    print(
+        f"\n{members:,} idle connections: {found['kb_per_conn']:.1f} KiB each, {found['idle_cpu_pct']:.1f} % of a core,"
+        f" all signed in within {found['login_s']:.1f} s"
+    )
+    return {"row": "idle", **found}
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    parser.add_argument("rows", nargs="*", help=f"which of {', '.join(ROWS)}, idle, check; all without any")
+    parser.add_argument("--file", default="native", choices=["native", "universal", "both"], help="which built file")
+    parser.add_argument("--seconds", type=float, default=3, help="length of each of the three windows")
+    parser.add_argument("--connections", type=int, default=10_000, help="of the row idle")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    given = parser.parse_args()
+    known = [*ROWS, "idle", "check"]
+    if unknown := [row for row in given.rows if row not in known]:
+        parser.error(f"no row {', '.join(unknown)}: choose from {', '.join(known)}")
+    files = ["native", "universal"] if given.file == "both" else [given.file]
+    names = files + (["inspircd"] if place.has_inspircd() else [])
+    about = {"version": alonechat.__version__, **place.machine()}
+    print(" · ".join(f"{key} {value}" for key, value in about.items()))
+    if not place.has_inspircd():
+        print("inspircd is not installed: no yardstick (Debian: apt-get install inspircd)")
+    results: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="alonechat-bench-") as scratch:
+        for row in given.rows or known:
+            if row == "idle":
+                results += [idle(name, given.connections, Path(scratch)) for name in files]
+            elif row == "check":
+                results += [check(name, Path(scratch)) for name in files]
+            else:
+                found = measure(row, names, given.seconds, Path(scratch))
+                print_row(found)
+                results += found
+    if given.json:
+        given.json.write_text(place.shown({"about": about, "results": results}))
+
+
+if __name__ == "__main__":
+    if os.name != "posix":
+        raise SystemExit("the load generator needs Linux")
+    main()
