@@ -16,10 +16,9 @@ Outcome = tuple[Event, bool]
 _INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
 _PLACE = "UPDATE conversations SET seq = ?, last = ?, latest = ? WHERE id = ?"
 _TALLY = (
-    "INSERT INTO tallies SELECT conversation, sender, ?2, count(*) FROM events"
-    " WHERE conversation = ?1 AND seq >= ?2 << ?3 AND seq < (?2 + 1) << ?3 AND type = 0 AND deleted = 0 GROUP BY sender"
+    "SELECT sender, count(*) FROM events WHERE conversation = ?1 AND seq >= ?2 << ?3 AND seq < (?2 + 1) << ?3"
+    " AND type = 0 AND deleted = 0 GROUP BY sender"
 )
-_TOTAL = "INSERT INTO tallies SELECT ?1, 0, ?2, total(texts) FROM tallies WHERE conversation = ?1 AND bucket = ?2"
 
 
 class Log:
@@ -56,8 +55,10 @@ class Log:
         if self._touched:
             raw.executemany(_PLACE, [(p.seq, p.last, p.latest, p.id) for p in self._touched.values()])
         for conversation, bucket in self._complete:
-            raw.execute(_TALLY, (conversation, bucket, BUCKET))
-            raw.execute(_TOTAL, (conversation, bucket))
+            texts = raw.execute(_TALLY, (conversation, bucket, BUCKET)).fetchall()
+            texts.append((EVERYBODY, sum(count for _, count in texts)))
+            rows = [(conversation, sender, bucket, count) for sender, count in texts]
+            raw.executemany("INSERT INTO tallies VALUES (?, ?, ?, ?)", rows)
         self.drop()
 
     def post(self, post: Post) -> Outcome:
