@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 FINGERPRINT = "secret_fingerprint"
 """The store's setting that tells whether the JWT secret is still the one that its tokens were signed with."""
+SWITCH = 0.0002
+"""Seconds after which the loop hands the interpreter to the writer thread that has committed, and back: with Python's
+own 5 ms a commit would wait for the loop longer than for the disk."""
 FILES = 65_536
 """Open files that the process asks for, where the system allows as many: one per connection."""
 Announce = Callable[[dict[str, Any]], None]
@@ -54,6 +57,7 @@ async def _serve(settings: Settings, rest: bool, announce: Announce) -> None:
         async with running(settings, rest) as house:
             announce(house.facts())
             gc.collect()
+            sys.setswitchinterval(SWITCH)
             gc.freeze()  # what stands now lives as long as the process: the collector need not look at it again
             await stop.wait()
             log.info("stopping")
