@@ -124,12 +124,30 @@ async def running(
             raise
         try:
             await server.start(sockets[0])
-            async with _rest(server, sockets[1:]):
+            async with _plugins(server), _rest(server, sockets[1:]):
                 log.info("listening", version=alonechat.__version__, ports=server.ports)
                 yield House(server, settings, invite, new_secret)
         finally:
             await server.stop()
             log.info("stopped")
+
+
+@asynccontextmanager
+async def _plugins(server: UnifiedWebSocketManager) -> AsyncIterator[None]:
+    if not server.settings.plugins:
+        yield
+        return
+    from alonechat.core.server.door import Door
+    from alonechat.plugins.manager import PluginManager
+
+    manager = PluginManager(Door(server), server.settings.data_dir.resolve())
+    await manager.start()
+    server.journey.guests = manager
+    try:
+        yield
+    finally:
+        server.journey.guests = None
+        await manager.stop()
 
 
 @asynccontextmanager

@@ -94,6 +94,11 @@ class CommandProcessor:
         """Forget a command."""
         self._known.pop(name, None)
 
+    def knows(self, content: str) -> bool:
+        """Whether a text that starts with `/` begins with the name of a command of the table."""
+        words = content[1:].split(None, 1) if not content[1:2].isspace() else []
+        return bool(words) and words[0].lower() in self._known
+
     def find(self, content: str, role: str) -> tuple[Command, str]:
         """(command, what stands after its name) of a text that starts with `/`. Raises Rejected: `not_found` when
         there is

@@ -316,6 +316,11 @@ class Connection(asyncio.Protocol):
         elif known:
             self.told(result)
 
+    def refused(self, refused: Rejected, nonce: str | None) -> None:
+        """What a command that ran beside the other frames was refused with."""
+        if not self.leaving:
+            self._answer(refused, nonce)
+
     def _answer(self, refused: Rejected, nonce: str | None) -> None:
         self._server.metrics.refused(refused.code)
         self.told(message.error(refused, nonce))

@@ -38,11 +38,22 @@ class Caller(Protocol):
     def settled(self, post: Post, result: Event | BaseException, known: bool) -> None:
         """What became of a post of the caller's: its event (`known`: an old one, for the caller alone) or a refusal."""
 
+    def refused(self, refused: Rejected, nonce: str | None) -> None:
+        """A refusal of a command that ran beside the caller's other frames."""
+
     def pause(self) -> None:
         """Send nothing more for now: the account is over its rate."""
 
     def resume(self) -> None:
         """Go on."""
+
+
+class Guests(Protocol):
+    """Commands that are not in the table: plugins'."""
+
+    async def answer(self, content: str, sender: str, target: str) -> tuple[str, str | None] | None:
+        """(who answers, the text to post or None) for a text that starts with `/`; None: nobody knows it. Raises
+        Rejected: what the sender reads."""
 
 
 class Journey:
@@ -51,6 +62,8 @@ class Journey:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.commands = CommandProcessor()
+        self.guests: Guests | None = None
+        self._running: set[asyncio.Task[None]] = set()
         self.conversations = Conversations(parts)
         self.performer = Performer(parts, self.conversations)
         self.passing = Passing(parts, self.conversations)
@@ -96,17 +109,24 @@ class Journey:
             return
         try:
             await self._pace(caller)
-            frame = await self._hooked(HookPhase.PRE_MESSAGE, me.username, frame)
             key = message.key_of(frame.get("target"), me.username)
-            content = frame.get("content") or ""
-            if frame["type"] == "TEXT" and content.startswith("/") and not content.startswith("//"):
-                await self._command(caller, me, key, frame)
+            if self._parts.hooks.on(HookPhase.PRE_MESSAGE):
+                async with self.conversations.lane(f"hooks of {key}"):  # who came first is posted first
+                    frame = await self._hooked(HookPhase.PRE_MESSAGE, me.username, frame)
+                    await self._carried(caller, me, key, frame)
             else:
-                await self._decide(caller, me, key, frame)
+                await self._carried(caller, me, key, frame)
         except Rejected:
             # it may have been committed while this one was decided: then that is the answer, whatever has changed since
             if nonce is None or not await self._answered(caller, nonce):
                 raise
+
+    async def _carried(self, caller: Caller, me: Account, key: str, frame: Frame) -> None:
+        content = frame.get("content") or ""
+        if frame["type"] == "TEXT" and content.startswith("/") and not content.startswith("//"):
+            await self._command(caller, me, key, frame)
+        else:
+            await self._decide(caller, me, key, frame)
 
     def _account(self, caller: Caller) -> Account:
         found = self._parts.directory.get(caller.username)
@@ -156,6 +176,11 @@ class Journey:
 
     async def _command(self, caller: Caller, me: Account, key: str, frame: Frame) -> None:
         frame = await self._hooked(HookPhase.PRE_COMMAND, me.username, frame)
+        if self.guests is not None and not self.commands.knows(frame["content"]):
+            task = asyncio.get_running_loop().create_task(self._guest(caller, me, key, frame))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+            return
         command, rest = self.commands.find(frame["content"], me.role)
         parts = self._parts
         instead: Frame | None = None
@@ -174,6 +199,32 @@ class Journey:
             await self._decide(caller, me, message.key_of(instead.get("target"), me.username), instead)
         if parts.hooks.on(HookPhase.POST_COMMAND):
             parts.hooks.watch(HookContext(HookPhase.POST_COMMAND, me.username, target, frame["content"], "TEXT"))
+
+    async def _guest(self, caller: Caller, me: Account, key: str, frame: Frame) -> None:
+        """A plugin's command. It runs beside everything else; what it says is decided when it says it."""
+        content, nonce, parts = frame["content"], frame.get("nonce"), self._parts
+        target = message.target_of(key, me.username)
+        try:
+            async with self.conversations.lane(key):
+                rooms.kind_of(await self.conversations.gather(me, key)).write()
+            assert self.guests is not None
+            found = await self.guests.answer(content, me.username, target)
+            if found is None:
+                self.commands.find(content, me.role)  # raises what is said of a command that nobody knows
+                return
+            who, text = found
+            if text is None:
+                stamp = message.stamp(parts.keep.clock())
+                done = f"{who}: done"
+                caller.told({"type": "NOTICE", "content": done, "target": target, "timestamp": stamp, "nonce": nonce})
+            else:
+                said = "/" + text if text.startswith("//") else text
+                post = {"type": "TEXT", "target": target, "content": said, "via": who, "nonce": nonce}
+                await self._decide(caller, me, key, post)
+        except Rejected as refused:
+            caller.refused(refused, nonce)
+        if parts.hooks.on(HookPhase.POST_COMMAND):
+            parts.hooks.watch(HookContext(HookPhase.POST_COMMAND, me.username, target, content, "TEXT"))
 
     # --- what the store has committed ---
 
@@ -256,6 +307,10 @@ class _Asker:
             self.answer.set_exception(result)
         else:
             self.answer.set_result(result)
+
+    def refused(self, refused: Rejected, nonce: str | None) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(refused)
 
     def pause(self) -> None:
         """Nothing to do: an asker sends nothing while it waits."""

@@ -24,7 +24,7 @@ from alonechat.core.server.metrics import Metrics
 from alonechat.core.server.parts import Parts
 from alonechat.core.server.perform import profile
 from alonechat.core.server.reception import Reception
-from alonechat.core.store.records import Store
+from alonechat.core.store.records import Store, Writes
 from alonechat.errors import Rejected, StartError
 
 BACKLOG = 2048
@@ -95,6 +95,10 @@ class UnifiedWebSocketManager:
     async def read(self, act: Callable[..., T], *arguments: object) -> T:
         """`act(*arguments)`, which reads from the store, on a reader thread."""
         return await self._parts.keep.read(act, *arguments)
+
+    async def write(self, act: Callable[[Writes], T]) -> T:
+        """Have the writer call `act`; returns its result once that is committed."""
+        return await self._parts.keep.write(act)
 
     async def ready(self) -> bool:
         """Whether store and bus answer."""

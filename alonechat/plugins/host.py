@@ -1,0 +1,248 @@
+"""A plugin's own process: loads it, calls it as the server asks, and is gone when the server is.
+
+Frames are JSON, one a line, over what were standard input and output; what the plugin itself prints goes to standard
+error, which the server logs. This protects from a plugin's faults, not from its malice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import importlib.util
+import inspect
+import itertools
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO
+
+from alonechat.core.server.hooks import HookContext, HookPhase
+from alonechat.errors import Rejected
+from alonechat.plugins.context import PluginContext
+from alonechat.plugins.contract import CommandPluginBase, HandlerPluginBase, PluginBase, plugins_in
+from alonechat.plugins.failing import PluginFailure, described
+
+MEMORY = 512 << 20
+"""Bytes of address space; Python itself maps some 200 MiB. A plugin that wants more gets a MemoryError."""
+PROCESSOR = 10
+"""Seconds of processor time that may pass without a call coming to its end."""
+GROUP = "alonechat.plugins"
+
+
+def load(source: str) -> type[PluginBase]:
+    """The plugin class in a file, a folder, or the installed entry point `entry:NAME`. Raises PluginFailure."""
+    module = _entry(source[6:]) if source.startswith("entry:") else _module(Path(source))
+    found = plugins_in(vars(module), module.__name__) if isinstance(module, ModuleType) else [module]
+    if len(found) != 1:
+        names = ", ".join(c.__name__ for c in found)
+        what = f"{len(found)} plugin classes ({names})" if found else "no plugin class"
+        raise PluginFailure(f"{source} has {what}; one file holds one, with _metadata = PluginMetadata(…)")
+    return found[0]
+
+
+def _entry(name: str) -> Any:
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            return point.load()
+    raise PluginFailure(f"no installed package has the entry point {name} in the group {GROUP}")
+
+
+def _module(path: Path) -> ModuleType:
+    file = path / "__init__.py" if path.is_dir() else path
+    name = f"alonechat_plugin_{path.stem}".replace("-", "_")
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None or not file.exists():
+        raise PluginFailure(f"{path} is no plugin: expected a file NAME.py, or a folder with __init__.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class Host:
+    """The plugin and the pipe to the server."""
+
+    def __init__(self, inward: BinaryIO, outward: BinaryIO) -> None:
+        self._in, self._out = inward, outward
+        self._loop = asyncio.new_event_loop()
+        self._asked: dict[int, asyncio.Future[Any]] = {}
+        self._numbers = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._write_lock = threading.Lock()
+        self._plugin: PluginBase | None = None
+        self._context: PluginContext | None = None
+        self._skew = 0.0
+        self._home = ""
+
+    def run(self) -> None:
+        """Serve until the server closes the pipe."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._loop.run_forever()
+
+    def _listen(self) -> None:
+        for line in self._in:
+            self._loop.call_soon_threadsafe(self._take, json.loads(line))
+        os._exit(0)  # the server is gone: whatever the plugin is doing
+
+    def _take(self, frame: dict[str, Any]) -> None:
+        if "answer" in frame:
+            future = self._asked.pop(frame["answer"], None)
+            if future is not None and not future.done():
+                if "refused" in frame:
+                    future.set_exception(Rejected(*frame["refused"]))
+                else:
+                    future.set_result(frame["ok"])
+            return
+        task = self._loop.create_task(self._serve(frame))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, frame: dict[str, Any]) -> None:
+        answer: dict[str, Any] = {"id": frame["id"]}
+        try:
+            answer["ok"] = await _CALLS[frame["do"]](self, frame)
+        except Rejected as refused:
+            answer["refused"] = [refused.code, refused.text]
+        except PluginFailure as failure:
+            answer["failed"] = str(failure)
+        except BaseException as error:  # whatever a plugin raises, SystemExit too, is its caller's to hear
+            answer["failed"] = described(error, self._home)
+        self.send(answer)
+        allow_processor()
+
+    def send(self, frame: dict[str, Any]) -> None:
+        """Write one frame to the server."""
+        with self._write_lock:
+            self._out.write(json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+            self._out.flush()
+
+    async def ask(self, do: str, **arguments: Any) -> Any:
+        """Ask the server for something and wait for it. Raises Rejected."""
+        number = next(self._numbers)
+        future = self._asked[number] = self._loop.create_future()
+        self.send({"ask": number, "do": do, **arguments})
+        return await future
+
+    # --- what a context reaches the server by ---
+
+    async def say(self, target: str, text: str) -> dict[str, Any]:
+        found: dict[str, Any] = await self.ask("say", target=target, text=text)
+        return found
+
+    async def history(self, target: str, limit: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self.ask("history", target=target, limit=limit)
+        return found
+
+    def tell(self, username: str, text: str, target: str) -> None:
+        self.send({"tell": username, "text": text, "target": target})
+
+    async def role(self, username: str) -> str:
+        return str(await self.ask("role", username=username))
+
+    def now(self) -> float:
+        return time.time() + self._skew
+
+    # --- what the server asks ---
+
+    async def load(self, frame: dict[str, Any]) -> dict[str, Any]:
+        source = frame["source"]
+        self._home = source
+        cls = load(source)
+        self._plugin = cls()
+        meta = self._plugin.metadata
+        handler = isinstance(self._plugin, HandlerPluginBase)
+        return {
+            "name": meta.name, "version": meta.version, "description": meta.description, "author": meta.author,
+            "dependencies": list(meta.dependencies), "command": isinstance(self._plugin, CommandPluginBase),
+            "priority": cls.priority if handler else 100,  # type: ignore[attr-defined]
+        }  # fmt: skip
+
+    async def initialize(self, frame: dict[str, Any]) -> list[str]:
+        assert self._plugin is not None
+        self._skew = frame["now"] - time.time()
+        self._context = PluginContext(self._plugin.metadata.name, frame["settings"], Path(frame["data"]), self)
+        await called(self._plugin.initialize, self._context)
+        return [p.name for p in self._plugin.phases] if isinstance(self._plugin, HandlerPluginBase) else []
+
+    async def shutdown(self, frame: dict[str, Any]) -> None:
+        if self._plugin is not None:
+            await called(self._plugin.shutdown)
+        if self._context is not None:
+            await self._context.close()
+
+    async def can_handle(self, frame: dict[str, Any]) -> bool:
+        assert isinstance(self._plugin, CommandPluginBase)
+        return bool(await called(self._plugin.can_handle, frame["content"]))
+
+    async def execute(self, frame: dict[str, Any]) -> str | None:
+        assert isinstance(self._plugin, CommandPluginBase)
+        return text_of(await called(self._plugin.execute, frame["content"], frame["sender"], frame["target"]))
+
+    async def handle(self, frame: dict[str, Any]) -> dict[str, Any]:
+        assert isinstance(self._plugin, HandlerPluginBase)
+        context = HookContext(HookPhase[frame["phase"]], **frame["context"])
+        answer = await called(self._plugin.handle, context)
+        context = answer if isinstance(answer, HookContext) else context
+        return {"content": str(context.content), "stopped": bool(context.stopped), "reason": str(context.reason)}
+
+
+_CALLS: dict[str, Callable[[Host, dict[str, Any]], Any]] = {
+    name: getattr(Host, name) for name in ("load", "initialize", "shutdown", "can_handle", "execute", "handle")
+}
+
+
+async def called(method: Callable[..., Any], *arguments: Any) -> Any:
+    """What `method` returns, plain or `async def`."""
+    found = method(*arguments)
+    return await found if inspect.isawaitable(found) else found
+
+
+def text_of(found: Any) -> str | None:
+    """What `execute` returned, checked. Raises TypeError."""
+    if found is not None and not isinstance(found, str):
+        raise TypeError(f"execute must return a text or None, not {type(found).__name__}")
+    return found
+
+
+def limit() -> None:
+    """Bound memory, where the system can, and end with the server even where nothing is read any more."""
+    if importlib.util.find_spec("resource") is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+
+
+def allow_processor() -> None:
+    """From now on, some seconds more of processor time."""
+    if importlib.util.find_spec("resource") is not None:
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = int(used.ru_utime + used.ru_stime) + PROCESSOR
+        resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def main() -> None:
+    """Take the pipes for the server's frames; give the plugin standard error for what it prints."""
+    faulthandler.enable()  # the server ends a call that passed its deadline by SIGABRT, which then says where it was
+    inward, outward = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    limit()
+    allow_processor()
+    Host(inward, outward).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""The plugins of one server: found, ordered, started, asked, stopped; one at fault is off, and all others run."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from alonechat.core.logging import get_logger
+from alonechat.core.server.hooks import HookContext, HookPhase
+from alonechat.errors import Rejected
+from alonechat.plugins import kept
+from alonechat.plugins.builtin import BUILT_IN
+from alonechat.plugins.contract import PluginBase
+from alonechat.plugins.failing import PluginFailure
+from alonechat.plugins.guest import Guest
+from alonechat.plugins.host import GROUP
+from alonechat.plugins.running import Bounds, Door, Inside, Running
+
+FOLDER, SETTINGS = "plugins", "plugins.toml"
+log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Plugin:
+    """A plugin that was found. `state`: `on`, `off` (switched off) or `failed`, with the reason."""
+
+    running: Running
+    state: str = "on"
+    reason: str = ""
+    hooks: list[tuple[HookPhase, Any]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.running.facts.name
+
+
+class PluginManager:
+    """Plugins from three places: built in, `plugins/` in the data directory, installed packages (entry points of the
+    group `alonechat.plugins`). Those that are not built in run in processes of their own."""
+
+    def __init__(
+        self, door: Door, data: Path, builtin: Iterable[type[PluginBase]] = BUILT_IN, bounds: Bounds | None = None
+    ) -> None:
+        self._door, self._data, self._builtin = door, data, tuple(builtin)
+        self._bounds = bounds or Bounds()
+        self.plugins: list[Plugin] = []
+        self._lock = asyncio.Lock()
+
+    # --- life ---
+
+    async def start(self) -> None:
+        """Find and start all. What fails is off, with its reason."""
+        async with self._lock:
+            await self._start()
+
+    async def stop(self) -> None:
+        """End all, in the reverse order."""
+        async with self._lock:
+            await self._stop()
+
+    async def reload(self) -> None:
+        """End all and start what is there now; messages flow meanwhile."""
+        async with self._lock:
+            await self._stop()
+            await self._start()
+
+    async def _start(self) -> None:
+        loaded = await asyncio.gather(*(self._load(each) for each in self._found()))
+        off, settings = kept.disabled(self._data), self._settings()
+        taken: set[str] = set()
+        for plugin in loaded:
+            if plugin.state == "on" and plugin.name in taken:
+                self._fail(plugin, f"another plugin is called {plugin.name} too: rename one")
+            elif plugin.name in off and plugin.state == "on":
+                plugin.state, plugin.reason = "off", f"switched off: alonechat plugin enable {plugin.name}"
+            taken.add(plugin.name)
+        for plugin in self._ordered(loaded):
+            await self._begin(plugin, settings.get(plugin.name, {}), loaded)
+        self.plugins = loaded
+        for plugin in loaded:
+            if plugin.state != "on":
+                await plugin.running.shutdown()
+        self._note()
+
+    async def _stop(self) -> None:
+        plugins, self.plugins = self.plugins, []
+        for plugin in reversed(plugins):
+            self._unhook(plugin)
+            if plugin.state == "on":
+                try:
+                    await plugin.running.shutdown()
+                except (PluginFailure, Rejected) as error:
+                    log.warning("a plugin failed to shut down", plugin=plugin.name, why=str(error))
+
+    # --- where they come from ---
+
+    def _found(self) -> list[Running]:
+        found: list[Running] = [Inside(cls, self._data, self._door, self._bounds) for cls in self._builtin]
+        folder = self._data / FOLDER
+        places = sorted(folder.iterdir()) if folder.is_dir() else []
+        sources = [
+            str(p.resolve())
+            for p in places
+            if not p.name.startswith((".", "_", "test_")) and (p.suffix == ".py" or (p / "__init__.py").exists())
+        ]
+        sources += [f"entry:{point.name}" for point in entry_points(group=GROUP)]
+        for source in sources:
+            guest = Guest(source, self._data, self._door, self._bounds)
+            guest.on_off = lambda reason, guest=guest: self._switched_off(guest, reason)  # type: ignore[misc]
+            found.append(guest)
+        return found
+
+    async def _load(self, running: Running) -> Plugin:
+        plugin = Plugin(running)
+        try:
+            await running.load()
+        except (PluginFailure, OSError, ValueError, TypeError, KeyError) as error:
+            self._fail(plugin, str(error))
+        return plugin
+
+    def _settings(self) -> dict[str, dict[str, Any]]:
+        path = self._data / SETTINGS
+        if not path.exists():
+            return {}
+        try:
+            found = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            log.error("plugins run without their settings", file=str(path), why=str(error))
+            return {}
+        return {name: table for name, table in found.items() if isinstance(table, dict)}
+
+    def _ordered(self, loaded: list[Plugin]) -> list[Plugin]:
+        """Those that are on, each behind what it depends on; what can't be is failed."""
+        by_name = {p.name: p for p in loaded if p.state == "on"}
+        while True:
+            needs = {n: [d for d in p.running.facts.dependencies if d in by_name] for n, p in by_name.items()}
+            try:
+                return [by_name[name] for name in TopologicalSorter(needs).static_order()]
+            except CycleError as error:
+                circle = error.args[1]
+                for name in circle:
+                    if name in by_name:
+                        self._fail(by_name.pop(name), f"depends on itself: {' needs '.join(circle)}")
+
+    async def _begin(self, plugin: Plugin, settings: dict[str, Any], among: list[Plugin]) -> None:
+        running = {p.name for p in among if p.state == "on"}
+        for name in plugin.running.facts.dependencies:
+            if name not in running:
+                state = next((p.state for p in among if p.name == name), "not here")
+                self._fail(plugin, f"needs the plugin {name}, which is {state}")
+                return
+        try:
+            await plugin.running.initialize(settings)
+        except (PluginFailure, Rejected) as error:
+            self._fail(plugin, str(error))
+            return
+        for phase in plugin.running.facts.phases:
+            hook = self._hook(plugin, phase)
+            self._door.hooks.register(phase, hook, plugin.running.facts.priority, f"plugin {plugin.name}")
+            plugin.hooks.append((phase, hook))
+
+    def _hook(self, plugin: Plugin, phase: HookPhase) -> Callable[[HookContext], Awaitable[HookContext | None]]:
+        async def hook(context: HookContext) -> HookContext | None:
+            return await plugin.running.handle(context)
+
+        return hook
+
+    def _unhook(self, plugin: Plugin) -> None:
+        for phase, hook in plugin.hooks:
+            self._door.hooks.unregister(phase, hook)
+        plugin.hooks.clear()
+
+    # --- when something is wrong ---
+
+    def _fail(self, plugin: Plugin, reason: str) -> None:
+        plugin.state, plugin.reason = "failed", reason
+        log.error("a plugin is off", plugin=plugin.name, source=plugin.running.source, why=reason)
+
+    def _switched_off(self, running: Running, reason: str) -> None:
+        for plugin in self.plugins:
+            if plugin.running is running and plugin.state == "on":
+                self._unhook(plugin)
+                self._fail(plugin, reason)
+                for admin in self._door.admins():
+                    self._door.tell(admin, f"The plugin {plugin.name} is off: {reason}")
+                self._note()
+
+    def _note(self) -> None:
+        rows = [(p.name, p.running.facts.version, p.running.source, p.state, p.reason) for p in self.plugins]
+        kept.write_states(self._data, rows)
+
+    # --- commands ---
+
+    async def answer(self, content: str, sender: str, target: str) -> tuple[str, str | None] | None:
+        """See `journey.Guests`."""
+        if content.split(None, 1)[0] == "/plugins":
+            return await self._handling(content.split()[1:], sender, target)
+        commands = [p for p in self.plugins if p.state == "on" and p.running.facts.command]
+        for plugin in commands:
+            if isinstance(plugin.running, Inside) and await self._takes(plugin, content):
+                return await self._executed(plugin, content, sender, target)
+        outside = [p for p in commands if not isinstance(p.running, Inside)]
+        asked = await asyncio.gather(*(self._takes(p, content) for p in outside))
+        for plugin, takes in zip(outside, asked, strict=True):
+            if takes:
+                return await self._executed(plugin, content, sender, target)
+        return None
+
+    async def _takes(self, plugin: Plugin, content: str) -> bool:
+        try:
+            return await plugin.running.can_handle(content)
+        except PluginFailure as error:
+            log.error("a plugin failed", plugin=plugin.name, in_="can_handle", why=str(error))
+            return False
+
+    async def _executed(self, plugin: Plugin, content: str, sender: str, target: str) -> tuple[str, str | None]:
+        try:
+            return plugin.name, await plugin.running.execute(content, sender, target)
+        except PluginFailure as error:
+            log.error("a plugin failed", plugin=plugin.name, in_="execute", why=str(error))
+            raise Rejected("internal", f"the plugin {plugin.name} failed: {error}") from error
+
+    async def _handling(self, words: list[str], sender: str, target: str) -> tuple[str, str | None]:
+        """`/plugins`, `/plugins reload`, `/plugins enable NAME`, `/plugins disable NAME`: for admins."""
+        if self._door.role(sender) not in ("admin", "owner"):
+            raise Rejected("forbidden", "/plugins is for admins")
+        if words and words[0] in ("enable", "disable") and len(words) == 2:
+            if words[1] not in [p.name for p in self.plugins]:
+                raise Rejected("not_found", f"there is no plugin {words[1]}")
+            kept.switch(self._data, words[1], words[0] == "enable")
+            await self.reload()
+        elif words == ["reload"]:
+            await self.reload()
+        elif words:
+            raise Rejected("bad_frame", "use it as /plugins [reload | enable <name> | disable <name>]")
+        lines = [f"{p.name} {p.running.facts.version}: {p.state}{p.reason and f' ({p.reason})'}" for p in self.plugins]
+        self._door.tell(sender, "\n".join(lines) or "There are no plugins.", target)
+        return "plugins", None

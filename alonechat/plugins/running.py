@@ -1,0 +1,160 @@
+"""A plugin that runs, wherever it does: what the manager asks of it, and what it may ask of the server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from alonechat.core.server.hooks import HookContext, HookPhase, Hooks
+from alonechat.plugins.context import PluginContext
+from alonechat.plugins.contract import CommandPluginBase, HandlerPluginBase, PluginBase
+from alonechat.plugins.failing import PluginFailure, described
+from alonechat.plugins.host import called, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a plugin outside the server may take: seconds for a call and for its start, messages a second, crashes
+    within an hour; `back_off`: seconds until the first restart, doubled each time."""
+
+    call: float = 2.0
+    start: float = 10.0
+    rate: float = 10.0
+    burst: float = 30.0
+    crashes: int = 3
+    back_off: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a plugin says of itself."""
+
+    name: str
+    version: str = ""
+    description: str = ""
+    author: str = ""
+    dependencies: tuple[str, ...] = ()
+    command: bool = False
+    phases: tuple[HookPhase, ...] = ()
+    priority: int = 100
+
+
+class Door(Protocol):
+    """The server as plugins reach it."""
+
+    hooks: Hooks
+    clock: Callable[[], int]
+
+    async def say(self, bot: str, target: str, text: str) -> dict[str, Any]: ...
+    async def history(self, bot: str, target: str, limit: int) -> list[dict[str, Any]]: ...
+    def tell(self, username: str, text: str, target: str = ...) -> None: ...
+    def role(self, username: str) -> str: ...
+    def admins(self) -> list[str]: ...
+
+
+class Running:
+    """One plugin: loaded, initialized, asked, shut down. Every method may raise PluginFailure."""
+
+    def __init__(self, facts: Facts, source: str) -> None:
+        self.facts, self.source = facts, source
+
+    async def load(self) -> None:
+        """Learn `facts`."""
+
+    async def initialize(self, settings: Mapping[str, Any]) -> None:
+        """Let it begin."""
+
+    async def shutdown(self) -> None:
+        """Let it end."""
+
+    async def can_handle(self, content: str) -> bool:
+        """Whether it takes a command."""
+        raise NotImplementedError
+
+    async def execute(self, content: str, sender: str, target: str) -> str | None:
+        """Run a command."""
+        raise NotImplementedError
+
+    async def handle(self, context: HookContext) -> HookContext | None:
+        """Pass a hook phase."""
+        raise NotImplementedError
+
+
+class _Near:
+    """How a plugin inside the server reaches it."""
+
+    def __init__(self, bot: str, door: Door) -> None:
+        self._bot, self._door = bot, door
+
+    async def say(self, target: str, text: str) -> dict[str, Any]:
+        return await self._door.say(self._bot, target, text)
+
+    async def history(self, target: str, limit: int) -> list[dict[str, Any]]:
+        return await self._door.history(self._bot, target, limit)
+
+    def tell(self, username: str, text: str, target: str) -> None:
+        self._door.tell(username, text, target)
+
+    async def role(self, username: str) -> str:
+        return self._door.role(username)
+
+    def now(self) -> float:
+        return self._door.clock() / 1000
+
+
+class Inside(Running):
+    """A built-in plugin, which runs in the server."""
+
+    def __init__(self, cls: type[PluginBase], data: Path, door: Door, bounds: Bounds) -> None:
+        self._plugin = cls()
+        meta = self._plugin.metadata
+        handler = isinstance(self._plugin, HandlerPluginBase)
+        facts = Facts(
+            meta.name, meta.version, meta.description, meta.author, tuple(meta.dependencies),
+            isinstance(self._plugin, CommandPluginBase),
+            priority=cls.priority if handler else 100,  # type: ignore[attr-defined]
+        )  # fmt: skip
+        super().__init__(facts, "built in")
+        self._data, self._door, self._bounds = data, door, bounds
+        self._context: PluginContext | None = None
+
+    async def initialize(self, settings: Mapping[str, Any]) -> None:
+        self._context = PluginContext(self.facts.name, settings, self._data, _Near(self.facts.name, self._door))
+        await self._call(self._plugin.initialize, self._context)
+        if isinstance(self._plugin, HandlerPluginBase):
+            self.facts = replace(self.facts, phases=tuple(self._plugin.phases))
+
+    async def shutdown(self) -> None:
+        try:
+            await self._call(self._plugin.shutdown)
+        finally:
+            if self._context is not None:
+                await self._context.close()
+
+    async def can_handle(self, content: str) -> bool:
+        assert isinstance(self._plugin, CommandPluginBase)
+        return bool(await self._call(self._plugin.can_handle, content))
+
+    async def execute(self, content: str, sender: str, target: str) -> str | None:
+        assert isinstance(self._plugin, CommandPluginBase)
+        return text_of(await self._call(self._plugin.execute, content, sender, target))
+
+    async def handle(self, context: HookContext) -> HookContext | None:
+        assert isinstance(self._plugin, HandlerPluginBase)
+        found = await called(self._plugin.handle, context)
+        return found if isinstance(found, HookContext) else None
+
+    async def _call(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        from alonechat.errors import Rejected
+
+        try:
+            return await asyncio.wait_for(called(method, *arguments), self._bounds.call)
+        except TimeoutError:
+            raise PluginFailure(f"{method.__name__} passed its deadline of {self._bounds.call:g} s") from None
+        except (Rejected, PluginFailure):
+            raise
+        except Exception as error:
+            raise PluginFailure(described(error)) from error
