@@ -25,6 +25,10 @@ from alonechat.plugins.running import Bounds, Door, Facts, Running
 
 LINE = 1 << 20
 """Bytes of one frame from a plugin's process; more is a fault of the plugin's."""
+GOODBYE = 1.0
+"""Seconds that a plugin may take to shut down: the server itself has 5 to end."""
+WAITING = 256
+"""Calls that may wait for a plugin's process; more hooks than that pass it by."""
 PRINTED = 20
 """Lines a second of what a plugin prints that are logged."""
 log = get_logger(__name__)
@@ -69,8 +73,9 @@ class Guest(Running):
         if self._process is not None and self._process.returncode is None:
             if self._begun:
                 with suppress(PluginFailure, Rejected):
-                    await self._ask("shutdown", self._bounds.call)
+                    await self._ask("shutdown", GOODBYE)
             await self._kill(gently=False)
+        self._fail_all("the plugin was ended")
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -228,12 +233,7 @@ class Guest(Running):
         if why == _ended(-6) or "(" not in why:
             why += self._where()
         self._process = None
-        failure = PluginFailure(why)
-        asked, self._asked = self._asked, {}
-        for future in asked.values():
-            if not future.done():
-                future.set_exception(failure)
-                future.exception()  # whoever asked may have gone
+        self._fail_all(why)
         if not self._begun:
             return  # it fails to start, which is said there
         now = asyncio.get_running_loop().time()
@@ -246,6 +246,14 @@ class Guest(Running):
             self.on_off(f"switched off after {len(self._crashes)} crashes within an hour; the last: {why}")
         else:
             self._spawn(self._again(self._bounds.back_off * 2 ** (len(self._crashes) - 1)))
+
+    def _fail_all(self, why: str) -> None:
+        """Nothing that was asked is answered any more."""
+        asked, self._asked = self._asked, {}
+        for future in asked.values():
+            if not future.done():
+                future.set_exception(PluginFailure(why))
+                future.exception()  # whoever asked may have gone
 
     async def _again(self, wait: float) -> None:
         await asyncio.sleep(wait)
@@ -270,8 +278,8 @@ class Guest(Running):
         return found
 
     async def handle(self, context: HookContext) -> HookContext | None:
-        if self._process is None:
-            return None  # it is being started again: messages pass unchanged
+        if self._process is None or len(self._asked) >= WAITING:
+            return None  # it is being started again, or can't keep up: what passes, passes unchanged
         seen = {name: getattr(context, name) for name in ("sender", "target", "content", "type", "event", "address")}
         found = await self._ask("handle", self._bounds.call, phase=context.phase.name, context=seen)
         context.content = found["content"]

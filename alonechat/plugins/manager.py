@@ -61,7 +61,7 @@ class PluginManager:
             await self._start()
 
     async def stop(self) -> None:
-        """End all, in the reverse order."""
+        """End all: those outside at the same time, then the built-in ones in the reverse order."""
         async with self._lock:
             await self._stop()
 
@@ -91,13 +91,21 @@ class PluginManager:
 
     async def _stop(self) -> None:
         plugins, self.plugins = self.plugins, []
-        for plugin in reversed(plugins):
+        for plugin in plugins:
             self._unhook(plugin)
-            if plugin.state == "on":
-                try:
-                    await plugin.running.shutdown()
-                except (PluginFailure, Rejected) as error:
-                    log.warning("a plugin failed to shut down", plugin=plugin.name, why=str(error))
+        outside = [p for p in plugins if not isinstance(p.running, Inside)]
+        await asyncio.gather(*(self._end(plugin) for plugin in outside))
+        for plugin in reversed(plugins):
+            if isinstance(plugin.running, Inside):
+                await self._end(plugin)
+
+    async def _end(self, plugin: Plugin) -> None:
+        if plugin.state != "on":
+            return
+        try:
+            await plugin.running.shutdown()
+        except (PluginFailure, Rejected) as error:
+            log.warning("a plugin failed to shut down", plugin=plugin.name, why=str(error))
 
     # --- where they come from ---
 
@@ -207,11 +215,23 @@ class PluginManager:
             if isinstance(plugin.running, Inside) and await self._takes(plugin, content):
                 return await self._executed(plugin, content, sender, target)
         outside = [p for p in commands if not isinstance(p.running, Inside)]
-        asked = await asyncio.gather(*(self._takes(p, content) for p in outside))
-        for plugin, takes in zip(outside, asked, strict=True):
-            if takes:
-                return await self._executed(plugin, content, sender, target)
-        return None
+        taker = await self._first(outside, content)
+        return None if taker is None else await self._executed(taker, content, sender, target)
+
+    async def _first(self, plugins: list[Plugin], content: str) -> Plugin | None:
+        """Who says first that it takes a command: all are asked at the same time, so that a busy one holds up none."""
+        asked = {asyncio.ensure_future(self._takes(plugin, content)): plugin for plugin in plugins}
+        waiting = set(asked)
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for plugin in plugins:
+                    if any(asked[task] is plugin and task.result() for task in done):
+                        return plugin
+            return None
+        finally:
+            for task in waiting:
+                task.cancel()
 
     async def _takes(self, plugin: Plugin, content: str) -> bool:
         try:

@@ -145,6 +145,7 @@ class UnifiedWebSocketManager:
         self.delivery.release()
         await self.reception.end_all(GOODBYE_SECONDS)
         self.auth.close()
+        await self.hooks.close()
         await self._parts.keep.close()
 
     async def _tick(self) -> None:
