@@ -227,3 +227,22 @@ def serving(
         yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def plugged(folder: Path, *plugins: Path, settings: str = "") -> Iterator[Server]:
+    """A server with these plugins (files or folders) in its data directory, for their tests; `settings` is what its
+    `plugins.toml` says. Each has to start: raises AssertionError with the reason where one doesn't."""
+    import shutil
+
+    from alonechat.plugins.kept import read_states
+
+    place = folder / "data" / "plugins"
+    place.mkdir(parents=True, exist_ok=True)
+    for path in plugins:
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, place / path.name)  # type: ignore[operator]
+    (folder / "data" / "plugins.toml").write_text(settings, "utf-8")
+    with serving(folder) as server:
+        wrong = [f"{name}: {reason}" for name, _, _, state, reason in read_states(folder / "data") if state == "failed"]
+        assert not wrong, "; ".join(wrong)
+        yield server

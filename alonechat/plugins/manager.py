@@ -26,6 +26,11 @@ FOLDER, SETTINGS = "plugins", "plugins.toml"
 log = get_logger(__name__)
 
 
+def is_plugin(path: Path) -> bool:
+    """Whether a file or folder in `plugins/` is taken for a plugin; tests and what begins with `_` or `.` are not."""
+    return not path.name.startswith((".", "_", "test_")) and (path.suffix == ".py" or (path / "__init__.py").exists())
+
+
 @dataclass(slots=True)
 class Plugin:
     """A plugin that was found. `state`: `on`, `off` (switched off) or `failed`, with the reason."""
@@ -113,11 +118,7 @@ class PluginManager:
         found: list[Running] = [Inside(cls, self._data, self._door, self._bounds) for cls in self._builtin]
         folder = self._data / FOLDER
         places = sorted(folder.iterdir()) if folder.is_dir() else []
-        sources = [
-            str(p.resolve())
-            for p in places
-            if not p.name.startswith((".", "_", "test_")) and (p.suffix == ".py" or (p / "__init__.py").exists())
-        ]
+        sources = [str(path.resolve()) for path in places if is_plugin(path)]
         sources += [f"entry:{point.name}" for point in entry_points(group=GROUP)]
         for source in sources:
             guest = Guest(source, self._data, self._door, self._bounds)

@@ -1,0 +1,123 @@
+"""The plugins that come with the server."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alonechat.testing import Clock, Server, serving
+
+Start = Callable[..., Server]
+
+
+def test_dice(start: Start) -> None:
+    ana = start().person("ana")
+    for _ in range(20):
+        rolled = ana.asks(type="TEXT", content="/roll 2d6+1")
+        found = re.fullmatch(r"🎲 2d6\+1: (\d+) \((\d) \+ (\d) \+ 1\)", rolled["content"])
+        assert found and int(found[1]) == int(found[2]) + int(found[3]) + 1 and rolled["via"] == "dice"
+    assert re.fullmatch(r"🎲 1d6: [1-6]", ana.asks(type="TEXT", content="/roll")["content"])
+    assert re.fullmatch(r"🎲 d2-1: [01] \([12] - 1\)", ana.asks(type="TEXT", content="/roll d2-1")["content"])
+    for bad in ("x", "0d6", "101d6", "2d1", "2d6+", "d"):
+        refused = ana.asks(type="TEXT", content=f"/roll {bad}")
+        assert refused["code"] == "bad_frame" and "/roll 2d6+1" in refused["content"], refused
+
+
+def test_a_poll_and_its_votes(start: Start) -> None:
+    server = start()
+    ana, bo = server.person("ana"), server.person("bo")
+    poll = ana.asks(type="TEXT", content='/poll "Lunch?" noodles "fried rice"')
+    assert poll["content"].splitlines() == ["📊 Lunch?", "1️⃣ noodles", "2️⃣ fried rice", "Vote with a reaction."]
+    assert bo.asks(type="REACT", target="#lobby", ref=poll["id"], content="1️⃣")["type"] == "REACT"
+    assert ana.asks(type="HISTORY", target="#lobby")["events"][-1]["reactions"] == {"1️⃣": ["bo"]}
+    assert ana.asks(type="TEXT", content='/poll "Lunch?')["code"] == "bad_frame"
+    assert ana.asks(type="TEXT", content="/poll Lunch? one")["code"] == "bad_frame"
+
+
+def test_a_reminder_comes_in_time_and_survives_a_restart(tmp_path: Path) -> None:
+    clock = Clock()
+    with serving(tmp_path, clock) as server:
+        ana = server.person("ana")
+        ana.send(type="TEXT", content="/remind me in 1h20m tea")
+        assert ana.hears("NOTICE")["content"] == "I will remind you in 1h20m."
+        ana.send(type="TEXT", content="/remind me in 2d cake")
+        assert ana.hears("NOTICE", content="I will remind you in 2d.")
+        assert ana.asks(type="TEXT", content="/remind me tomorrow")["code"] == "bad_frame"
+    clock.forward(2 * 3600)
+    with serving(tmp_path, clock) as server:
+        ana = server.person("ana")
+        until = time.monotonic() + 10
+        while not (events := ana.asks(type="HISTORY", target="remind")["events"]) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert [(e["sender"], e["content"]) for e in events] == [("remind", "⏰ tea")]
+    with serving(tmp_path, clock) as server:
+        ana = server.person("ana")
+        ana.quiet()
+        assert len(ana.asks(type="HISTORY", target="remind")["events"]) == 1, "it reminds once"
+
+
+def test_the_word_list(start: Start) -> None:
+    server = start(settings='[words]\nstop = ["darn", "坏话"]\nsay = "Please don\'t."')
+    ana = server.person("ana")
+    assert ana.asks(type="TEXT", content="Darn it")["content"] == "Please don't."
+    assert ana.asks(type="TEXT", content="说坏话的人")["code"] == "forbidden"
+    assert ana.says("darning socks")["content"] == "darning socks"
+
+
+def test_answers_by_keyword(start: Start) -> None:
+    server = start(settings='[keywords]\n"wifi password" = "It hangs beside the door."')
+    ana, bo = server.person("ana"), server.person("bo")
+    ana.says("what is the WiFi password?")
+    assert bo.hears("TEXT", sender="keywords")["content"] == "It hangs beside the door."
+    ana.says("the wifi password, again?")
+    assert not [f for f in bo.quiet() if f.get("sender") == "keywords"], "once a minute"
+
+
+def test_without_settings_nothing_listens(start: Start) -> None:
+    from alonechat.core.server import HookPhase
+
+    server = start()
+    server.person("ana").says("hello")
+    assert not any(server.manager.hooks.on(phase) for phase in HookPhase), "no hook, no cost"
+
+
+@pytest.mark.parametrize("words", ["", " reload", " enable dice"])
+def test_handling_is_for_admins(start: Start, words: str) -> None:
+    server = start()
+    assert server.person("ana").asks(type="TEXT", content=f"/plugins{words}")["code"] == "forbidden"
+
+
+def test_admins_list_switch_and_reload(start: Start, tmp_path: Path) -> None:
+    server = start()
+    boss = server.person("boss", "owner")
+    boss.send(type="TEXT", content="/plugins")
+    assert "dice 1.0.0: on" in boss.hears("NOTICE")["content"]
+    boss.asks(type="TEXT", content="/plugins disable dice")
+    boss.quiet()
+    assert boss.asks(type="TEXT", content="/roll")["code"] == "not_found"
+    (tmp_path / "data" / "plugins" / "late.py").write_text(
+        "from alonechat.plugins import *\n"
+        "class P(CommandPluginBase):\n"
+        "    _metadata = PluginMetadata('late')\n"
+        "    def can_handle(self, content): return content == '/late'\n"
+        "    def execute(self, content, sender, target=None): return 'better than never'\n"
+    )
+    boss.asks(type="TEXT", content="/plugins enable dice")
+    boss.quiet()
+    assert boss.asks(type="TEXT", content="/roll")["via"] == "dice"
+    assert boss.asks(type="TEXT", content="/late")["content"] == "better than never"
+    assert boss.asks(type="TEXT", content="/plugins enable nothing")["code"] == "not_found"
+    assert boss.asks(type="TEXT", content="/plugins what")["code"] == "bad_frame"
+
+
+def test_reload_under_load_loses_nothing(start: Start) -> None:
+    server = start()
+    boss, ana = server.person("boss", "owner"), server.person("ana")
+    boss.send(type="TEXT", content="/plugins reload", nonce="r")
+    sent = [ana.says(f"{number}")["seq"] for number in range(100)]
+    assert sent == list(range(sent[0], sent[0] + 100))
+    assert boss.hears("NOTICE", nonce="r")
