@@ -79,3 +79,14 @@ def test_the_hook_that_the_page_shows_runs(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "hello"
+
+
+def test_every_built_in_plugin_and_every_method_of_the_context_is_in_the_page() -> None:
+    from alonechat.plugins import PluginContext
+    from alonechat.plugins.builtin import BUILT_IN
+
+    text = page("PLUGINS.md")
+    names = [f"| {cls._metadata.name} |" for cls in BUILT_IN]
+    methods = [name for name in vars(PluginContext) if not name.startswith("_") and name != "close"]
+    names += [f"context.{name}(" for name in methods]
+    assert [name for name in names if name not in text] == []

@@ -1,0 +1,45 @@
+"""`plugin`: list, new, check, enable, disable."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.cli.shell import Shell
+from tests.house.tree import ROOT
+
+
+def rows(said: str) -> dict[str, list[str]]:
+    return {line.split("\t")[0]: line.split("\t")[1:] for line in said.splitlines()}
+
+
+def test_a_new_plugin_checks_out_and_its_test_passes(shell: Shell) -> None:
+    said = shell.ok("plugin", "new", "greeter").splitlines()
+    plugin, test = shell.cwd / "data" / "plugins" / "greeter.py", shell.cwd / "data" / "plugins" / "test_greeter.py"
+    assert said == [str(plugin), str(test)]
+    assert shell.ok("plugin", "check", str(plugin)) == "greeter 1.0.0: /greeter <text>: says it back (a command)\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)],
+        cwd=shell.cwd, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
+    assert "stands already" in shell.fails("plugin", "new", "greeter", code=2)
+    assert "a plugin's name has 1 to 31" in shell.fails("plugin", "new", "Not This", code=2)
+
+
+def test_check_says_what_is_wrong_and_where(shell: Shell) -> None:
+    (shell.cwd / "broken.py").write_text("import os\n\nos.nothing()\n")
+    said = shell.fails("plugin", "check", "broken.py", code=1)
+    assert "AttributeError" in said and "(broken.py:3)" in said and "Traceback" not in said
+    assert "is no plugin" in shell.fails("plugin", "check", "absent.py", code=1)
+
+
+def test_list_and_switching(shell: Shell) -> None:
+    found = rows(shell.ok("plugin", "list"))
+    assert found["dice"][:2] == ["1.0.0", "new"]
+    assert shell.ok("plugin", "disable", "dice") == "dice is off\n"
+    assert rows(shell.ok("plugin", "list"))["dice"][1] == "off"
+    assert shell.ok("plugin", "enable", "dice") == "dice is on\n"
+    assert rows(shell.ok("plugin", "list"))["dice"][1] == "new"
+    assert "there is no plugin nothing" in shell.fails("plugin", "disable", "nothing", code=1)
