@@ -77,9 +77,9 @@ def print_row(found: list[dict[str, Any]]) -> None:
     sys.stdout.flush()
 
 
-def check(name: str, folder: Path) -> dict[str, Any]:
+def check(name: str, folder: Path, seconds: float = 5) -> dict[str, Any]:
     """Order, gaps and copies as a member of the room hears them, under 50,000 deliveries/s."""
-    wanted = Load(100, 50, rate=500, windows=1, seconds=5)
+    wanted = Load(100, 50, rate=500, windows=1, seconds=seconds)
     binary = load.compiled(ROOT / "build" / "bench")
     with servers([name], wanted.members + 1, folder / "check") as each:
         for bench in each:
@@ -88,7 +88,7 @@ def check(name: str, folder: Path) -> dict[str, Any]:
             path.write_text(load.script(bench, wanted))
             tokens = bench.tokens.read_text().split()
             command = [str(binary), "-p", str(bench.port), "-n", "100", "-s", "50", "-f", str(path)]
-            command += ["-T", str(bench.tokens), "-m", "rate:5:500"]
+            command += ["-T", str(bench.tokens), "-m", f"rate:{seconds:g}:500"]
             found = watch.checked(bench, command, tokens[-1], folder)
     words = f"{found.heard} events heard, {len(found.wrong)} out of order, missing or doubled"
     print(f"\nchecked by a member: {words}")
