@@ -1,4 +1,4 @@
-"""`plugin`: list, new, check, enable, disable."""
+"""`plugin` (list, new, check, enable, disable), and `audit`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def mount(app: typer.Typer) -> None:
     command(group, "check")(check)
     command(group, "enable", DATABASE)(enable)
     command(group, "disable", DATABASE)(disable)
+    command(app, "audit", DATABASE, "Run a server")(audit)
 
 
 def list_(settings: Settings) -> None:
@@ -71,3 +72,11 @@ def disable(settings: Settings, name: Name) -> None:
 
     switch(settings.data_dir, name, on=False)
     print(f"{name} is off")
+
+
+def audit(settings: Settings) -> None:
+    """What moderators did by commands: when, who, where, what; the latest last."""
+    from alonechat.cli.panel import table
+    from alonechat.plugins.handling import audited
+
+    table(("when", "who", "where", "what"), audited(settings.data_dir), sys.stdout)

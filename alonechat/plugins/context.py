@@ -21,6 +21,8 @@ class Reach(Protocol):
     async def history(self, target: str, limit: int) -> list[dict[str, Any]]: ...
     def tell(self, username: str, text: str, target: str) -> None: ...
     async def role(self, username: str) -> str: ...
+    async def moderates(self, username: str, target: str) -> bool: ...
+    def rehook(self) -> None: ...
     def now(self) -> float: ...
 
 
@@ -58,6 +60,14 @@ class PluginContext:
     async def role(self, user: str) -> str:
         """`member`, `moderator`, `admin`, `owner`; empty for nobody."""
         return await self._reach.role(user)
+
+    async def moderates(self, user: str, target: str) -> bool:
+        """Whether somebody may moderate a room."""
+        return await self._reach.moderates(user, target)
+
+    def rehook(self) -> None:
+        """The handler's `phases` have changed: it is called in those of now on."""
+        self._reach.rehook()
 
     def every(self, seconds: float, work: Work) -> asyncio.Task[None]:
         """Call `work()` every so many seconds; cancel the task to end it."""

@@ -163,6 +163,9 @@ class Guest(Running):
         elif "tell" in frame:
             if self._may_speak():
                 self._door.tell(str(frame["tell"]), str(frame["text"]), str(frame["target"]))
+        elif "phases" in frame:
+            self.facts = replace(self.facts, phases=tuple(HookPhase[name] for name in frame["phases"]))
+            self.on_phases()
         else:
             self._spawn(self._serve(frame))
 
@@ -183,6 +186,8 @@ class Guest(Running):
             do = frame.get("do")
             if do == "role":
                 answer["ok"] = self._door.role(str(frame["username"]))
+            elif do == "moderates":
+                answer["ok"] = await self._door.moderates(str(frame["username"]), str(frame["target"]))
             elif not self._may_speak():
                 raise Rejected("rate_limited", f"a plugin posts at most {self._bounds.rate:g} messages a second")
             elif do == "say":

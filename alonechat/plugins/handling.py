@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from alonechat.core import message
 from alonechat.core.server.hooks import Hooks
 from alonechat.errors import ConfigError, Rejected
 from alonechat.plugins import kept
@@ -91,6 +92,14 @@ def new(folder: Path, name: str) -> tuple[Path, Path]:
     return files
 
 
+def audited(data: Path) -> list[tuple[str, str, str, str]]:
+    """What the moderation plugin noted: time (UTC), who, where, the command."""
+    if not (data / kept.FILE).exists():
+        return []
+    rows = kept.KeyValues(data, "moderation").items("audit:").values()
+    return [(message.stamp(int(at * 1000)), who, where or message.LOBBY, what) for at, who, where, what in rows]
+
+
 class _Nowhere:
     """A server for a plugin that is only looked at: there is nobody."""
 
@@ -111,6 +120,9 @@ class _Nowhere:
 
     def role(self, username: str) -> str:
         return ""
+
+    async def moderates(self, username: str, target: str) -> bool:
+        return False
 
     def admins(self) -> list[str]:
         return []

@@ -145,6 +145,12 @@ class Host:
     async def role(self, username: str) -> str:
         return str(await self.ask("role", username=username))
 
+    async def moderates(self, username: str, target: str) -> bool:
+        return bool(await self.ask("moderates", username=username, target=target))
+
+    def rehook(self) -> None:
+        self.send({"phases": self._phases()})
+
     def now(self) -> float:
         return time.time() + self._skew
 
@@ -168,6 +174,9 @@ class Host:
         self._skew = frame["now"] - time.time()
         self._context = PluginContext(self._plugin.metadata.name, frame["settings"], Path(frame["data"]), self)
         await called(self._plugin.initialize, self._context)
+        return self._phases()
+
+    def _phases(self) -> list[str]:
         return [p.name for p in self._plugin.phases] if isinstance(self._plugin, HandlerPluginBase) else []
 
     async def shutdown(self, frame: dict[str, Any]) -> None:

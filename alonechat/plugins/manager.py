@@ -170,6 +170,15 @@ class PluginManager:
         except (PluginFailure, Rejected) as error:
             self._fail(plugin, str(error))
             return
+        self._hook_up(plugin)
+        plugin.running.on_phases = lambda: self._rehook(plugin)
+
+    def _rehook(self, plugin: Plugin) -> None:
+        if plugin.state == "on" and plugin in self.plugins:
+            self._unhook(plugin)
+            self._hook_up(plugin)
+
+    def _hook_up(self, plugin: Plugin) -> None:
         for phase in plugin.running.facts.phases:
             hook = self._hook(plugin, phase)
             self._door.hooks.register(phase, hook, plugin.running.facts.priority, f"plugin {plugin.name}")

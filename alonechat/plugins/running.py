@@ -52,6 +52,7 @@ class Door(Protocol):
     async def history(self, bot: str, target: str, limit: int) -> list[dict[str, Any]]: ...
     def tell(self, username: str, text: str, target: str = ...) -> None: ...
     def role(self, username: str) -> str: ...
+    async def moderates(self, username: str, target: str) -> bool: ...
     def admins(self) -> list[str]: ...
 
 
@@ -60,6 +61,8 @@ class Running:
 
     def __init__(self, facts: Facts, source: str) -> None:
         self.facts, self.source = facts, source
+        self.on_phases: Callable[[], None] = lambda: None
+        """Called when `facts.phases` have changed while it runs."""
 
     async def load(self) -> None:
         """Learn `facts`."""
@@ -86,8 +89,8 @@ class Running:
 class _Near:
     """How a plugin inside the server reaches it."""
 
-    def __init__(self, bot: str, door: Door) -> None:
-        self._bot, self._door = bot, door
+    def __init__(self, bot: str, door: Door, rehook: Callable[[], None]) -> None:
+        self._bot, self._door, self.rehook = bot, door, rehook
 
     async def say(self, target: str, text: str) -> dict[str, Any]:
         return await self._door.say(self._bot, target, text)
@@ -100,6 +103,9 @@ class _Near:
 
     async def role(self, username: str) -> str:
         return self._door.role(username)
+
+    async def moderates(self, username: str, target: str) -> bool:
+        return await self._door.moderates(username, target)
 
     def now(self) -> float:
         return self._door.clock() / 1000
@@ -122,10 +128,20 @@ class Inside(Running):
         self._context: PluginContext | None = None
 
     async def initialize(self, settings: Mapping[str, Any]) -> None:
-        self._context = PluginContext(self.facts.name, settings, self._data, _Near(self.facts.name, self._door))
+        self._context = PluginContext(self.facts.name, settings, self._data, self._near())
         await self._call(self._plugin.initialize, self._context)
+        self._look()
+
+    def _near(self) -> _Near:
+        return _Near(self.facts.name, self._door, self._rehooked)
+
+    def _look(self) -> None:
         if isinstance(self._plugin, HandlerPluginBase):
             self.facts = replace(self.facts, phases=tuple(self._plugin.phases))
+
+    def _rehooked(self) -> None:
+        self._look()
+        self.on_phases()
 
     async def shutdown(self) -> None:
         try:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+from alonechat.testing import serving
 from tests.cli.shell import Shell
 from tests.house.tree import ROOT
 
@@ -43,3 +44,16 @@ def test_list_and_switching(shell: Shell) -> None:
     assert shell.ok("plugin", "enable", "dice") == "dice is on\n"
     assert rows(shell.ok("plugin", "list"))["dice"][1] == "new"
     assert "there is no plugin nothing" in shell.fails("plugin", "disable", "nothing", code=1)
+
+
+def test_audit_prints_what_moderators_did(shell: Shell) -> None:
+    assert shell.ok("audit") == ""
+    with serving(shell.cwd) as server:
+        boss, ana = server.person("boss", "owner"), server.person("ana")
+        boss.asks(type="TEXT", content="/slow 5")
+        boss.asks(type="TEXT", content="/kick ana", target="#lobby")
+        ana.asks(type="TEXT", content="/who")
+        boss.asks(type="TEXT", content="/slow off")
+    found = [line.split("\t")[1:] for line in shell.ok("audit").splitlines()]
+    assert found[0] == ["boss", "#lobby", "/slow 5"] and found[-1] == ["boss", "#lobby", "/slow off"]
+    assert not [line for line in found if line[2] == "/who"]

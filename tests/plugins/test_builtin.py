@@ -82,7 +82,8 @@ def test_without_settings_nothing_listens(start: Start) -> None:
 
     server = start()
     server.person("ana").says("hello")
-    assert not any(server.manager.hooks.on(phase) for phase in HookPhase), "no hook, no cost"
+    on = {phase.name for phase in HookPhase if server.manager.hooks.on(phase)}
+    assert on == {"POST_COMMAND"}, "no hook on messages, no cost"
 
 
 @pytest.mark.parametrize("words", ["", " reload", " enable dice"])
@@ -121,3 +122,58 @@ def test_reload_under_load_loses_nothing(start: Start) -> None:
     sent = [ana.says(f"{number}")["seq"] for number in range(100)]
     assert sent == list(range(sent[0], sent[0] + 100))
     assert boss.hears("NOTICE", nonce="r")
+
+
+def test_the_message_of_the_day_and_a_welcome(start: Start) -> None:
+    server = start(settings='[welcome]\nmotd = "Backup on Friday."\n"#work" = "Welcome, {name}!"')
+    ana, bo = server.person("ana"), server.person("bo")
+    assert ana.hears("NOTICE")["content"] == "Backup on Friday."
+    ana.asks(type="JOIN", target="#work")
+    bo.asks(type="JOIN", target="#work")
+    said = [ana.hears("TEXT", target="#work", sender="welcome")["content"] for _ in range(2)]
+    assert said == ["Welcome, ana!", "Welcome, bo!"]
+
+
+def test_slow_mode_and_lockdown_are_for_moderators_and_survive_a_restart(tmp_path: Path) -> None:
+    clock = Clock()
+    with serving(tmp_path, clock) as server:
+        ana, bo = server.person("ana"), server.person("bo")
+        for who in (ana, bo):
+            who.asks(type="JOIN", target="#work")
+        assert bo.asks(type="TEXT", target="#work", content="/slow 30")["code"] == "forbidden"
+        assert ana.asks(type="TEXT", target="#work", content="/slow x")["code"] == "bad_frame"
+        slow = ana.asks(type="TEXT", target="#work", content="/slow 30")
+        assert (slow["content"], slow["via"]) == ("Slow mode: one message every 30 s.", "moderation")
+        bo.says("one", "#work")
+        refused = bo.asks(type="TEXT", target="#work", content="two")
+        assert refused["code"] == "forbidden" and "write again in 30 s" in refused["content"]
+        bo.says("elsewhere")
+        bo.says("elsewhere again")
+        clock.forward(31)
+        bo.says("two", "#work")
+        ana.says("a moderator", "#work")
+        ana.says("may", "#work")
+    with serving(tmp_path, clock) as server:
+        ana, bo = server.person("ana"), server.person("bo")
+        bo.says("three", "#work")
+        assert bo.asks(type="TEXT", target="#work", content="four")["code"] == "forbidden"
+        assert ana.asks(type="TEXT", target="#work", content="/slow off")["content"] == "Slow mode is off."
+        bo.says("four", "#work")
+        ana.asks(type="TEXT", target="#work", content="/lockdown")
+        assert "only moderators write" in bo.asks(type="TEXT", target="#work", content="five")["content"]
+        ana.says("five", "#work")
+        ana.asks(type="TEXT", target="#work", content="/lockdown off")
+        bo.says("six", "#work")
+
+
+def test_a_flood_is_stopped(tmp_path: Path) -> None:
+    clock = Clock()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "plugins.toml").write_text("[moderation]\nflood = 3\nwithin = 5\n")
+    with serving(tmp_path, clock) as server:
+        ana = server.person("ana")
+        for number in range(3):
+            ana.says(f"{number}")
+        assert "too much at once" in ana.asks(type="TEXT", content="3")["content"]
+        clock.forward(6)
+        ana.says("4")

@@ -47,6 +47,10 @@ class Door:
         found = self._server.directory.get(username)
         return found.role if found is not None else ""
 
+    async def moderates(self, username: str, target: str) -> bool:
+        """Whether somebody may moderate a room."""
+        return await self._server.journey.moderates(username, target)
+
     def admins(self) -> list[str]:
         """Who runs this server."""
         return [a.username for a in self._server.directory.all() if a.role in ("admin", "owner")]

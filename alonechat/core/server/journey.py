@@ -271,6 +271,13 @@ class Journey:
         await self._pace(_Asker(username))
         return await self.performer.rename(username, display_name)
 
+    async def moderates(self, username: str, target: str) -> bool:
+        """Whether an account moderates a conversation."""
+        me = self._me(username)
+        key = message.key_of(target, username)
+        async with self.conversations.lane(key):
+            return rooms.kind_of(await self.conversations.gather(me, key)).moderates()
+
     async def readable(self, username: str, target: str | None) -> tuple[str, int]:
         """(key, lowest seq) of what an account may read of a conversation. Raises Rejected where it may not."""
         return await self.passing.readable(self._me(username), target)
