@@ -98,7 +98,7 @@ async def open_call(house: House, row: Row, request: Request) -> Call:
         call.identity = await house.server.auth.verify(call.token)
     call.query = read_query(row, request.scope["query_string"])
     if row.body is not None:
-        call.body = await read_body(request, house.server.settings.max_frame)
+        call.body = await read_body(request, house.server.settings.max_frame, row.form)
         fields.check(row.body, call.body, "invalid")
     return call
 
@@ -132,8 +132,9 @@ def _number(name: str, value: str) -> int:
     return int(value)
 
 
-async def read_body(request: Request, most: int) -> dict[str, Any]:
-    """The JSON object that a request brings, at most `most` bytes. Raises Rejected: `too_long`, `bad_frame`."""
+async def read_body(request: Request, most: int, form: bool = False) -> dict[str, Any]:
+    """The JSON object that a request brings, at most `most` bytes; with `form`, also as the field `payload` of one.
+    Raises Rejected: `too_long`, `bad_frame`."""
     gathered = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -144,7 +145,10 @@ async def read_body(request: Request, most: int) -> dict[str, Any]:
     except TimeoutError:
         raise Rejected("bad_frame", f"the body must arrive within {BODY_SECONDS} s") from None
     try:
-        return message.parse(gathered.decode())
+        text = gathered.decode()
+        if form and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            text = dict(parse_qsl(text)).get("payload", "")
+        return message.parse(text)
     except UnicodeDecodeError as error:
         raise Rejected("bad_frame", f"a body must be UTF-8; byte {error.start} is not") from None
 

@@ -16,6 +16,7 @@ from alonechat.errors import STATUS
 _IN_PATH = {
     "id": Field("id", required=True, least=1, most=64, help="the id of a sign-in"),
     "name": Field("name", required=True, least=1, most=32, help="a room's name, without #"),
+    "secret": Field("secret", required=True, least=1, most=256, help="what the settings of the webhook name"),
 }
 _REASONS = {
     "bad_frame": "not JSON, or not an object",

@@ -27,7 +27,8 @@ class Row:
     """One endpoint: what validates it, what describes it, and who runs it.
 
     `body` and `query` are checked before `run` is called; with `body` None none is read. `answers` are the good ones,
-    by status; `errors` the codes that are this endpoint's own: what its kind brings along, `refusals` adds.
+    by status; `errors` the codes that are this endpoint's own: what its kind brings along, `refusals` adds. `form`: the
+    body may also be a form whose field `payload` holds the JSON.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Row:
     errors: tuple[str, ...] = ()
     signed: bool = True
     media: str = JSON
+    form: bool = False
 
     @property
     def parameters(self) -> list[str]:

@@ -49,6 +49,10 @@ class PluginContext:
         the log, when it was refused."""
         return self._begin(self._said(target, text))
 
+    async def say(self, target: str, text: str) -> dict[str, Any]:
+        """As `send`, for who wants to know: the event. Raises Rejected."""
+        return await self._reach.say(target, text)
+
     def tell(self, user: str, text: str, target: str = "#lobby") -> None:
         """A NOTICE for one person alone, about the conversation `target`."""
         self._reach.tell(user, text, target)

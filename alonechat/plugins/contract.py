@@ -47,6 +47,10 @@ class PluginBase:
         """Called once before anything else; keep `context`."""
         self.context = context
 
+    async def receive(self, secret: str, body: dict[str, Any]) -> bool:
+        """What another program posted to `/hooks/{secret}`: `text`, and `username` if any. False: not ours."""
+        return False
+
     def shutdown(self) -> Any:
         """Called once at the end, when the server stops or the plugin is switched off."""
 

@@ -282,6 +282,9 @@ class Guest(Running):
         )
         return found
 
+    async def receive(self, secret: str, body: dict[str, Any]) -> bool:
+        return bool(await self._ask("receive", self._bounds.call, secret=secret, body=body))
+
     async def handle(self, context: HookContext) -> HookContext | None:
         if self._process is None or len(self._asked) >= WAITING:
             return None  # it is being started again, or can't keep up: what passes, passes unchanged

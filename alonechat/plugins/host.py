@@ -193,6 +193,10 @@ class Host:
         assert isinstance(self._plugin, CommandPluginBase)
         return text_of(await called(self._plugin.execute, frame["content"], frame["sender"], frame["target"]))
 
+    async def receive(self, frame: dict[str, Any]) -> bool:
+        assert self._plugin is not None
+        return bool(await called(self._plugin.receive, frame["secret"], frame["body"]))
+
     async def handle(self, frame: dict[str, Any]) -> dict[str, Any]:
         assert isinstance(self._plugin, HandlerPluginBase)
         context = HookContext(HookPhase[frame["phase"]], **frame["context"])
@@ -202,7 +206,8 @@ class Host:
 
 
 _CALLS: dict[str, Callable[[Host, dict[str, Any]], Any]] = {
-    name: getattr(Host, name) for name in ("load", "initialize", "shutdown", "can_handle", "execute", "handle")
+    name: getattr(Host, name)
+    for name in ("load", "initialize", "shutdown", "can_handle", "execute", "receive", "handle")
 }
 
 

@@ -243,6 +243,16 @@ class PluginManager:
             for task in waiting:
                 task.cancel()
 
+    async def receive(self, secret: str, body: dict[str, Any]) -> bool:
+        """See `journey.Guests`."""
+        for plugin in self.plugins:
+            try:
+                if plugin.state == "on" and await plugin.running.receive(secret, body):
+                    return True
+            except PluginFailure as error:
+                log.error("a plugin failed", plugin=plugin.name, in_="receive", why=str(error))
+        return False
+
     async def _takes(self, plugin: Plugin, content: str) -> bool:
         try:
             return await plugin.running.can_handle(content)

@@ -81,6 +81,10 @@ class Running:
         """Run a command."""
         raise NotImplementedError
 
+    async def receive(self, secret: str, body: dict[str, Any]) -> bool:
+        """Take a webhook."""
+        raise NotImplementedError
+
     async def handle(self, context: HookContext) -> HookContext | None:
         """Pass a hook phase."""
         raise NotImplementedError
@@ -162,6 +166,9 @@ class Inside(Running):
         assert isinstance(self._plugin, HandlerPluginBase)
         found = await called(self._plugin.handle, context)
         return found if isinstance(found, HookContext) else None
+
+    async def receive(self, secret: str, body: dict[str, Any]) -> bool:
+        return bool(await self._call(self._plugin.receive, secret, body))
 
     async def _call(self, method: Callable[..., Any], *arguments: Any) -> Any:
         from alonechat.errors import Rejected

@@ -74,10 +74,10 @@ def test_printing_harms_nothing(start: Start) -> None:
 
 def test_a_running_command_holds_up_nobody(start: Start) -> None:
     slow = "time.sleep(1); return 'at last'"
-    server = start(slow=command("slow", slow), fast=command("fast", "return 'at once'"))
+    server = start(snail=command("snail", slow), fast=command("fast", "return 'at once'"))
     ana = server.person("ana")
     began = time.monotonic()
-    ana.send(type="TEXT", content="/slow", nonce="s")
+    ana.send(type="TEXT", content="/snail", nonce="s")
     ana.says("meanwhile")
     assert ana.asks(type="TEXT", content="/fast")["content"] == "at once"
     assert time.monotonic() - began < 1

@@ -55,6 +55,9 @@ class Guests(Protocol):
         """(who answers, the text to post or None) for a text that starts with `/`; None: nobody knows it. Raises
         Rejected: what the sender reads."""
 
+    async def receive(self, secret: str, body: dict[str, Any]) -> bool:
+        """Take what another program posted to `/hooks/{secret}`. False: nobody knows the secret. Raises Rejected."""
+
 
 class Journey:
     """Stamp, limit, hooks, decide, perform: rules exist once, here."""
