@@ -142,7 +142,7 @@ async def _plugins(server: UnifiedWebSocketManager) -> AsyncIterator[None]:
 
     manager = PluginManager(Door(server), server.settings.data_dir.resolve())
     await manager.start()
-    server.journey.guests = manager
+    server.journey.guests, server.journey.commands.more = manager, manager.lines
     try:
         yield
     finally:

@@ -225,7 +225,9 @@ def text_of(found: Any) -> str | None:
 
 
 def limit() -> None:
-    """Bound memory, where the system can, and end with the server even where nothing is read any more."""
+    """Bound memory, where the system can; stand back behind the server; end with it even where nothing is read."""
+    if hasattr(os, "nice"):
+        os.nice(10)
     if importlib.util.find_spec("resource") is not None:
         import resource
 

@@ -243,6 +243,11 @@ class PluginManager:
             for task in waiting:
                 task.cancel()
 
+    def lines(self) -> list[str]:
+        """What `/help` says of plugins' commands."""
+        on = [p.running.facts for p in self.plugins if p.state == "on" and p.running.facts.command]
+        return [facts.description or f"a command of the plugin {facts.name}" for facts in on]
+
     async def receive(self, secret: str, body: dict[str, Any]) -> bool:
         """See `journey.Guests`."""
         for plugin in self.plugins:

@@ -35,7 +35,7 @@ def test_help_lists_every_command_and_explains_each(people: People, name: Name) 
     assert listed["type"] == "NOTICE" and listed["target"] == "#lobby"
     names = [line.split()[0].rstrip(":") for line in listed["content"].splitlines()]
     assert {"/help", "/me", "/msg", "/join", "/leave", "/topic", "/who", "/nick", "/kick", "/ban", "/unban"} <= {*names}
-    assert len(names) == len(CommandProcessor()._known)
+    assert {f"/{known}" for known in CommandProcessor()._known} < {*names}, "and what plugins add"
     for each in names:
         assert run(ana, f"/help {each}")["content"].startswith(each)
     assert run(ana, "/HELP kick")["content"].startswith("/kick")

@@ -177,3 +177,8 @@ def test_a_flood_is_stopped(tmp_path: Path) -> None:
         assert "too much at once" in ana.asks(type="TEXT", content="3")["content"]
         clock.forward(6)
         ana.says("4")
+
+
+def test_help_names_what_plugins_do(start: Start) -> None:
+    lines = start().person("ana").asks(type="TEXT", content="/help")["content"].splitlines()
+    assert "/roll 2d6+1: dice" in lines and any(line.startswith("/topic") for line in lines)

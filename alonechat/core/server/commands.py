@@ -80,6 +80,8 @@ class CommandProcessor:
 
     def __init__(self) -> None:
         self._known: dict[str, Command] = {}
+        self.more: Callable[[], Iterable[str]] = lambda: ()
+        """Lines about commands that are not in the table: plugins'."""
         self.add(Command("help", "[command]", "what commands there are", self._help))
         for command in COMMANDS:
             self.add(command)
@@ -122,10 +124,14 @@ class CommandProcessor:
 
     def _help(self, call: Call) -> Outcome:
         if call.rest:
+            name = call.rest.removeprefix("/").split()[0].lower()
+            if told := [line for line in self.more() if line.split()[0].rstrip(":") == f"/{name}"]:
+                return [Tell("\n".join(told))]
             found, _ = self.find("/" + call.rest.removeprefix("/"), call.facts.me.role)
             return [Tell(f"/{found.name} {found.usage}".rstrip() + f": {found.help}")]
         mine = [c for c in self._known.values() if ranks(call.facts.me.role) >= ranks(c.role)]
-        return [Tell("\n".join(f"/{c.name} {c.usage}".rstrip() + f": {c.help}" for c in mine))]
+        lines = [f"/{c.name} {c.usage}".rstrip() + f": {c.help}" for c in mine]
+        return [Tell("\n".join([*lines, *self.more()]))]
 
 
 def _me(call: Call) -> Outcome:

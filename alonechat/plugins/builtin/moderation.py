@@ -20,7 +20,7 @@ class Moderation(CommandPluginBase, HandlerPluginBase):
     write; `/lockdown off`. In `plugins.toml`: `[moderation]`, `flood = 10`, `within = 5`: so many messages within so
     many seconds in one conversation, and the rest is stopped."""
 
-    _metadata = PluginMetadata("moderation", "1.0.0", "/slow, /lockdown, floods, audit log", "AloneChat")
+    _metadata = PluginMetadata("moderation", "1.0.0", "/slow <seconds>, /lockdown: for moderators", "AloneChat")
     priority = 20
 
     def initialize(self, context: PluginContext) -> None:
