@@ -9,7 +9,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,15 @@ FILE = "accounts.json"
 @dataclass(frozen=True, slots=True)
 class Account:
     """Who signs in where. `url` is the REST side; `ws_url` may be empty: the server is asked for it then.
-    `expires_at` is RFC 3339, or empty where only the token knows it."""
+    `expires_at` is RFC 3339, or empty where only the token knows it. `server` is the server's id, or empty where it
+    was not asked yet: what a client keeps on disk is kept under it."""
 
     url: str
     username: str
     token: str = field(repr=False)
     ws_url: str = ""
     expires_at: str = ""
+    server: str = ""
 
     @property
     def expires(self) -> float | None:
@@ -185,7 +187,7 @@ def _same(one: Account, other: Account) -> bool:
 
 
 def _account(kept: Any) -> Account:
-    found = Account(**{f.name: kept[f.name] for f in fields(Account)})
+    found = Account(**{f.name: kept[f.name] for f in fields(Account) if f.name in kept or f.default is MISSING})
     if not all(isinstance(getattr(found, f.name), str) for f in fields(Account)):
         raise ValueError("a field is not text")
     return found

@@ -46,7 +46,8 @@ class Session:
     for a server that can't be reached yet. `events()` gives every event of one's conversations from then on, each once
     and in order within its conversation, whatever happens to connections and servers in between. `follow=False` is for
     who only asks. `begun` has the `seq` of each conversation of the first WELCOME, behind which `events()` begins.
-    `partial`: there are conversations that `state` doesn't know yet.
+    `partial`: there are conversations that `state` doesn't know yet. `state` is given by who kept what an earlier
+    session knew: `events()` then goes on from there.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class Session:
         follow: bool = True,
         patient: bool = False,
         timing: Timing | None = None,
+        state: State | None = None,
     ) -> None:
-        self.state = State()
+        self.state = state or State()
         self.begun: dict[str, int] = {}
         self.partial = False
         self.status = Status(False, "not connected yet")
         self.on_status: Callable[[Status], None] = lambda status: None
+        self.on_welcome: Callable[[Frame], None] = lambda frame: None
         self._follow = follow
         self._patient = patient
         self._time = timing or Timing()
@@ -74,6 +77,7 @@ class Session:
         self._queue: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._ready = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._ended: BaseException | None = None
         self._closing = False
 
@@ -156,7 +160,27 @@ class Session:
                 wait = self._time.backoff(attempt, least=5.0 if closed.end is End.CROWDED else 0.5)
                 attempt += 1
                 self._tell(Status(False, str(closed), wait))
-                await self._time.sleep(wait)
+                await self._pause(wait)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or until somebody wants it tried now."""
+        self._hurry.clear()
+        slept = asyncio.ensure_future(self._time.sleep(seconds))
+        hurried = asyncio.ensure_future(self._hurry.wait())
+        try:
+            await asyncio.wait((slept, hurried), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            slept.cancel()
+            hurried.cancel()
+
+    def hurry(self) -> None:
+        """Try to connect now, if there is no connection and a wait is on."""
+        self._hurry.set()
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether there are conversations whose missed events are still being asked for."""
+        return bool(self._catching)
 
     def _give_up(self, closed: Closed) -> None:
         """Raise what trying again can't mend."""
@@ -201,6 +225,7 @@ class Session:
         for task in self._catching.values():  # they ask from positions of before; WELCOME says where gaps are now
             task.cancel()
         self._catching.clear()
+        self.on_welcome(frame)
         behind = self.state.welcome(frame).behind
         if not self._ready.is_set():
             self.begun = {target: found.seq for target, found in self.state.conversations.items()}
@@ -231,6 +256,7 @@ class Session:
                 self._catch_up(self.state.page(page["items"]).behind)
                 if not page["more"] or not page["items"]:
                     self.partial = False
+                    self.on_status(self.status)
                     return
                 before = page["items"][-1]["target"]
 
@@ -273,6 +299,8 @@ class Session:
     def _caught(self, target: str, done: asyncio.Task[None]) -> None:
         if self._catching.get(target) is done:
             del self._catching[target]
+            if not self._catching and self._wire is not None:
+                self.on_status(self.status)
             # A gap that opened between the last answer and now found this task still there.
             found = self.state.conversations.get(target)
             if found is not None and found.waiting and not self._closing and not done.cancelled():

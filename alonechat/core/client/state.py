@@ -55,11 +55,34 @@ class Taken:
     behind: tuple[str, ...] = ()
 
 
-class State:
-    """The fold. Nothing here waits, reads a clock or sends; the session does what `Taken` asks for."""
+def amend(message: Event, event: Frame) -> None:
+    """Change a message as an EDIT, DELETE or REACT that is about it says; one that was deleted stays as it is."""
+    kind = event["type"]
+    if message.get("deleted"):
+        return
+    if kind == "EDIT":
+        message.update(content=event["content"], edited=event["timestamp"])
+    elif kind == "DELETE":
+        message.pop("reactions", None)
+        message.update(content="", deleted=True)
+    elif kind == "REACT":
+        reactions = {k: list(v) for k, v in (message.get("reactions") or {}).items()}
+        users = [u for u in reactions.get(event["content"], []) if u != event["sender"]]
+        users += [] if event.get("removed") else [event["sender"]]
+        reactions[event["content"]] = users
+        message["reactions"] = {emoji: who for emoji, who in reactions.items() if who}
 
-    def __init__(self, keep: int = KEEP) -> None:
+
+class State:
+    """The fold. Nothing here waits, reads a clock or sends; the session does what `Taken` asks for.
+
+    `leap`: a conversation that went on by more than so many events while this client was away is not caught up with,
+    but begins at its end, as one that was never seen. None: everything that was missed is asked for.
+    """
+
+    def __init__(self, keep: int = KEEP, leap: int | None = None) -> None:
         self.keep = keep
+        self.leap = leap
         self.me = ""
         self.user: dict[str, Any] = {}
         self.server: dict[str, Any] = {}
@@ -68,6 +91,11 @@ class State:
         self.presence: dict[str, str] = {}
         self.users: dict[str, dict[str, Any]] = {}
         self._again = False
+
+    def recall(self, server: Frame, known: Iterable[Conversation]) -> None:
+        """What an earlier session of this client knew, before the first WELCOME: the next one goes on from there."""
+        self.server = dict(server)
+        self.conversations = {each.target: each for each in known}
 
     # --- arrivals ---
 
@@ -99,7 +127,8 @@ class State:
     def _listed(self, item: Frame) -> str | None:
         target, seq = item["target"], item["seq"]
         found = self.conversations.get(target)
-        if found is None or (found.position or 0) > seq:
+        leapt = found is not None and self.leap is not None and seq - (found.position or 0) > self.leap
+        if found is None or leapt or (found.position or 0) > seq:
             # Somebody wrote to us for the first time while we were away: all of it is new. A room that was joined on
             # another device meanwhile begins here instead, else its whole past would arrive as if it were new.
             missed = found is None and self._again and item["kind"] == "direct"
@@ -270,20 +299,11 @@ class State:
             self._change(found, message, event)
 
     def _change(self, found: Conversation, message: Event, event: Event) -> None:
-        kind = event["type"]
         if message.get("deleted"):
             return
-        if kind == "EDIT":
-            message.update(content=event["content"], edited=event["timestamp"])
-        elif kind == "DELETE":
+        if event["type"] == "DELETE":
             self._count(found, message, event["seq"], -1)
-            message.pop("reactions", None)
-            message.update(content="", deleted=True)
-        elif kind == "REACT":
-            reactions = {k: list(v) for k, v in (message.get("reactions") or {}).items()}
-            users = [u for u in reactions.pop(event["content"], []) if u != event["sender"]]
-            users += [] if event.get("removed") else [event["sender"]]
-            message["reactions"] = {**reactions, event["content"]: users} if users else reactions
+        amend(message, event)
         if found.last and found.last["id"] == message["id"]:
             found.last = dict(message)
 
