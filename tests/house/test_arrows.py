@@ -50,7 +50,7 @@ COMPOSED = ("alonechat.app", "alonechat.admin")
 FREE = ("alonechat", "alonechat.core", "alonechat.ui")
 """Packages that hold a docstring and at most a version."""
 
-PURE = ("message", "rooms", "effects", "limits", "state", "present")
+PURE = ("message", "rooms", "effects", "limits", "state", "present", "model", "writing")
 WORLD = {"asyncio", "socket", "sqlite3", "random", "secrets", "os", "time", "threading", "subprocess", "uuid"}
 CLOCKS = {"now", "utcnow", "today"}
 

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -84,29 +84,36 @@ class Cache:
     """One SQLite file, mode 0600, per server and account; several processes may have it open.
 
     Of each conversation it holds the messages behind `floor` up to `position`, without a gap; older ones are added in
-    front as they are read. Losing it loses drafts and what waits to be sent, nothing else. Raises AloneChatError where
-    the file can't be used; a file that is no cache is put aside as `….broken`.
+    front as they are read. Losing it loses drafts and what waits to be sent, nothing else. Without a path it lives in
+    memory, for as long as the process. Raises AloneChatError where the file can't be used; a file that is no cache is
+    put aside as `….broken`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.path = path
+        if path is not None:
+            self._make(path)
+        try:
+            self._db = self._open()
+        except sqlite3.DatabaseError as error:
+            if path is None or isinstance(error, sqlite3.OperationalError):  # locked, full: the file may be whole
+                raise AloneChatError(f"can't open {path}: {error}") from None
+            self._put_aside(path)
+            self._db = self._open()
+        self._seen = self._version()
+
+    @staticmethod
+    def _make(path: Path) -> None:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise AloneChatError(f"can't keep messages in {path}: {error.strerror}; make it writable") from None
-        try:
-            self._db = self._open()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):  # locked, full, not readable: the file may be whole
-                raise AloneChatError(f"can't open {path}: {error}") from None
-            self._put_aside()
-            self._db = self._open()
-        self._seen = self._version()
 
     def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, isolation_level=None, timeout=5, check_same_thread=False)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-2000"):
+        db = sqlite3.connect(self.path or ":memory:", isolation_level=None, timeout=5, check_same_thread=False)
+        # What was received can be asked for again; what is written can't, and is flushed: see `wait`.
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", "cache_size=-2000"):
             db.execute(f"PRAGMA {pragma}")
         kept = int(db.execute("PRAGMA user_version").fetchone()[0])
         if kept not in (0, VERSION):
@@ -116,18 +123,30 @@ class Cache:
         db.execute(f"PRAGMA user_version={VERSION}")
         return db
 
-    def _put_aside(self) -> None:
-        self.path.replace(self.path.with_name(f"{self.path.name}.broken"))
+    def _put_aside(self, path: Path) -> None:
+        path.replace(path.with_name(f"{path.name}.broken"))
         for end in ("-wal", "-shm"):
-            self.path.with_name(self.path.name + end).unlink(missing_ok=True)
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            path.with_name(path.name + end).unlink(missing_ok=True)
+        self._make(path)
 
     def close(self) -> None:
+        """Close the file; what was kept is kept."""
         self._db.close()
+
+    def remove(self) -> None:
+        """Close the file and delete it, with what waits to be sent."""
+        self._db.close()
+        for end in ("", "-wal", "-shm"):
+            if self.path is not None:
+                self.path.with_name(self.path.name + end).unlink(missing_ok=True)
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """One transaction: all of it is kept, or nothing. Raises AloneChatError when the disk doesn't take it."""
+        """One transaction: all of it is kept, or nothing; one inside another is part of it. Raises AloneChatError when
+        the disk doesn't take it."""
+        if self._db.in_transaction:
+            yield
+            return
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -136,7 +155,7 @@ class Cache:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise AloneChatError(f"can't write to {self.path}: {error}") from None
@@ -234,8 +253,10 @@ class Cache:
                 seq = event["seq"]
                 row = rows.get(target) or list(self._row(target, seq - 1))
                 rows[target] = row
+                if seq <= row[1]:
+                    continue  # from before this conversation began anew; it is asked for when one scrolls
                 if seq > row[2] + 1:
-                    row[0] = self._begin(target, seq - 1)
+                    row[:] = [self._begin(target, seq - 1), seq - 1, seq - 1]
                 if event["type"] in SCROLLED:
                     kept = (row[0], seq, event["id"], _json(event))
                     self._db.execute("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?)", kept)
@@ -313,6 +334,16 @@ class Cache:
                     break
         return found
 
+    def searched(self, q: str, target: str | None = None, sender: str | None = None) -> list[Event]:
+        """`search` by a connection of its own, so that the thread which asks may be another one."""
+        if self.path is None:
+            return self.search(q, target, sender)
+        beside = Cache(self.path)
+        try:
+            return beside.search(q, target, sender)
+        finally:
+            beside.close()
+
     # --- what is being written ---
 
     def drafts(self) -> dict[str, str]:
@@ -334,16 +365,19 @@ class Cache:
 
     def wait(self, entries: Iterable[Entry]) -> None:
         """Keep what is to be sent, before anybody is told that it is."""
-        with self.changing():
-            for entry in entries:
-                kept = (entry.nonce, _json(dict(entry.frame)), entry.made)
-                self._db.execute("INSERT INTO outbox (nonce, frame, made) VALUES (?, ?, ?)", kept)
+        self._db.execute("PRAGMA synchronous=FULL")
+        try:
+            with self.changing():
+                for entry in entries:
+                    kept = (entry.nonce, _json(dict(entry.frame)), entry.made)
+                    self._db.execute("INSERT INTO outbox (nonce, frame, made) VALUES (?, ?, ?)", kept)
+        finally:
+            self._db.execute("PRAGMA synchronous=NORMAL")
 
-    def refuse(self, entry: Entry, code: str, reason: str) -> Entry:
-        """Mark an entry as refused by the server; the entry as it is then."""
+    def refuse(self, nonce: str, code: str, reason: str) -> None:
+        """Mark an entry as refused by the server; with no code, as one that waits again."""
         with self.changing():
-            self._db.execute("UPDATE outbox SET code=?, reason=? WHERE nonce=?", (code, reason, entry.nonce))
-        return replace(entry, code=code, reason=reason)
+            self._db.execute("UPDATE outbox SET code=?, reason=? WHERE nonce=?", (code, reason, nonce))
 
     def settle(self, nonce: str) -> None:
         """Drop an entry: its receipt is there, or nobody wants it any more."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from alonechat.core.client.accounts import Account
-from alonechat.core.client.cache import Cache, Entry, path_of
+from alonechat.core.client.accounts import Account, Accounts
+from alonechat.core.client.cache import Cache, path_of
 from alonechat.core.client.credentials import Keeper
+from alonechat.core.client.looking import Looking
 from alonechat.core.client.model import (
     Arrived,
     Change,
@@ -17,16 +19,17 @@ from alonechat.core.client.model import (
     Drafted,
     Gone,
     Kept,
+    Learned,
     Listed,
     Passed,
-    Settled,
     Summary,
     Told,
     Welcomed,
-    Written,
 )
+from alonechat.core.client.sending import Sending, shown
 from alonechat.core.client.state import Conversation, Event, State
 from alonechat.core.client.timing import Timing
+from alonechat.core.client.words import _
 from alonechat.core.message import LOBBY
 from alonechat.errors import AloneChatError, Rejected
 
@@ -41,6 +44,8 @@ Tell = Callable[[Iterable[Change]], None]
 LEAP = 5_000
 """Events of one conversation that were missed and are still asked for one by one; beyond that its cache begins anew,
 since 25 pages for each conversation are what a slow link can do while somebody looks on."""
+SLEPT = 20.0
+"""Seconds by which the clock must have leapt between two glances for the machine to count as having slept."""
 GLANCE = 1.0
 """Seconds between looks at whether another process of the same user changed drafts or the outbox."""
 
@@ -70,12 +75,6 @@ def summary(found: Conversation) -> Summary:
     )
 
 
-def shown(entry: Entry) -> Written:
-    """An entry of the outbox for a face."""
-    content, ref = str(entry.frame.get("content") or ""), entry.frame.get("ref")
-    return Written(entry.nonce, entry.target, entry.type, content, ref, entry.made, entry.code, entry.reason)
-
-
 class Live:
     """What lives in the loop's thread. `tell` hands changes to the face; `crowded()` says that it does not fetch them,
     so that the socket is not read either, and the server's log keeps the rest."""
@@ -88,10 +87,15 @@ class Live:
         self.cache: Cache | None = None
         self.opened: list[str] = []
         """Conversations that the face looked at, the latest last."""
+        self.sending = Sending(self)
+        self.looking = Looking(self)
         self._keeper = keeper
         self._home = home
         self._session: asyncio.Future[Session] | None = None
-        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._hurry = asyncio.Event()
+        self._reads: dict[str, int] = {}
+        self._marking: dict[str, asyncio.Task[None]] = {}
+        self._presence = "online"
         self._tasks: set[asyncio.Task[Any]] = set()
         self._batch: list[tuple[str, Event]] = []
         self._dirty: set[str] = set()
@@ -99,7 +103,6 @@ class Live:
         self._restarted: set[str] = set()
         self._flushing = False
         self._connection = Connection("connecting", timing.now())
-        self.reopen: Callable[[str], Awaitable[None]] | None = None
         self.crowded: Callable[[], Awaitable[None]] | None = None
 
     # --- beginning ---
@@ -108,7 +111,12 @@ class Live:
         """Open the cache and tell what is in it; without a server's id there is none yet. Touches no network."""
         if not self.account.server:
             return
-        self.cache = Cache(path_of(self._home, self.account.server, self.account.username))
+        try:
+            self.cache = Cache(path_of(self._home, self.account.server, self.account.username))
+        except AloneChatError as error:
+            self._unkept(error)
+        assert self.cache is not None
+        self._reads = dict(self.cache.get("reads") or {})
         server, user = self.cache.get("server"), self.cache.get("user")
         if server and user:
             self.state.recall(server, self.cache.conversations())
@@ -123,9 +131,17 @@ class Live:
             drafts = [Drafted(target, text) for target, text in self.cache.drafts().items()]
             self.tell([*drafts, *(Kept(shown(entry)) for entry in self.cache.outbox())])
 
+    def _unkept(self, error: AloneChatError) -> None:
+        """The disk does not take what is to be kept: go on in memory, and say so once."""
+        where = self.opened[-1] if self.opened else LOBBY
+        text = _("{error}; what is written here is lost when the program ends").format(error=error)
+        self.tell([Told(where, text, self.timing.now(), True)])
+        self.cache = Cache(None)
+
     async def run(self) -> None:
         """Live until the sign-in ends. Raises Rejected then, Elsewhere when the server is another one."""
-        self._session = asyncio.get_running_loop().create_future()
+        if self._session is None:
+            self._session = asyncio.get_running_loop().create_future()
         while not self.account.server:
             await self._identify()
         if self.cache is None:
@@ -136,9 +152,9 @@ class Live:
         self._session.set_result(session)
         glancing = asyncio.ensure_future(self._glance())
         try:
-            for entry in self.cache.outbox() if self.cache else ():
-                if not entry.code:
-                    self._send(entry)
+            self.sending.resume()
+            for target, seq in list(self._reads.items()):
+                self.read(target, seq)
             async with session:
                 async for frame in session.events(passing=True):
                     self._arrive(session, frame)
@@ -146,12 +162,14 @@ class Live:
                         await self.crowded()
         finally:
             glancing.cancel()
-            self._flush()
+            self.flush()
 
     def _made(self) -> Session:
         from alonechat.core.client.session import Session  # here, in a thread: it takes longer than the first picture
 
-        return Session(self.account, self._keeper, patient=True, timing=self.timing, state=self.state)
+        session = Session(self.account, self._keeper, patient=True, timing=self.timing)
+        session.state = self.state
+        return session
 
     async def _identify(self) -> None:
         from alonechat.core.client.rest import Rest
@@ -165,7 +183,9 @@ class Live:
                 wait = self.timing.backoff(attempt)
                 attempt += 1
                 self._stand(Connection("offline", self._since("offline"), self.timing.now() + wait, str(error)))
-                await self.timing.sleep(wait)
+                self._hurry.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurry.wait(), wait)
                 continue
             if self._keeper is not None:
                 self._keeper.update(self.account)
@@ -173,9 +193,15 @@ class Live:
 
     async def session(self) -> Session:
         """The session, once there is one; it may still be on its way to the server."""
-        while self._session is None:
-            await asyncio.sleep(0)
+        if self._session is None:
+            self._session = asyncio.get_running_loop().create_future()
         return await asyncio.shield(self._session)
+
+    def hurry(self) -> None:
+        """Try to connect now."""
+        self._hurry.set()
+        if self._session is not None and self._session.done():
+            self._session.result().hurry()
 
     def spawn(self, work: Awaitable[Any]) -> asyncio.Task[Any]:
         """Run something beside; it ends with this."""
@@ -189,19 +215,22 @@ class Live:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._flush()
+        self.flush()
         if self.cache is not None:
             self.cache.close()
             self.cache = None
 
     async def _glance(self) -> None:
-        """Another window of the same user may write a draft, or throw something away."""
-        while self.cache is not None:
+        """Another window of the same user may write a draft, or throw something away; a laptop may have slept."""
+        last = self.timing.now()
+        while True:
             await asyncio.sleep(GLANCE)
+            now = self.timing.now()
+            if now - last > SLEPT and self._session is not None and self._session.done():
+                self.spawn(self._session.result().probe())
+            last = now
             if self.cache is not None and self.cache.changed_elsewhere():
-                drafts, kept = self.cache.drafts(), {entry.nonce for entry in self.cache.outbox()}
-                gone = [nonce for nonce in self._sending if nonce not in kept]
-                self.tell([*(Drafted(t, text) for t, text in drafts.items()), *(Settled(n, 0) for n in gone)])
+                self.sending.compare(self.cache)
                 self._retell()
 
     # --- how it stands ---
@@ -219,7 +248,10 @@ class Live:
             again = self.timing.now() + status.retry_in
             self._stand(Connection("offline", self._since("offline"), again, status.reason))
             return
-        self._flush()
+        self.flush()
+        for target, seq in self._reads.items():  # marks that the server has not heard of yet
+            if found := self.state.conversations.get(target):
+                self.state.mark(found, min(seq, found.seq))
         state = "catching up" if session.catching_up else "connected"
         fresh = self._connection.state not in ("connected", "catching up")
         current = set(self.state.conversations)
@@ -229,7 +261,7 @@ class Live:
         self.tell([Welcomed(self.state.user, self.state.server, self.state.limits), *self._summaries(current)])
         if gone:
             self.tell([Gone(gone)])
-        self._keep(lambda cache: self._keep_all(cache, current, gone))
+        self.keep(lambda cache: self._keep_all(cache, current, gone))
         self._stand(Connection(state, self._since(state)))
         if fresh:
             self.spawn(self._look_around(session))
@@ -241,8 +273,8 @@ class Live:
             cache.forget(target)
         for target in current:
             found = self.state.conversations[target]
-            if found.position is not None and found.position > (cache.position(target) or -1):
-                cache.begin(target, found.position)
+            if found.position is not None and cache.position(target) is None:
+                cache.begin(target, found.floor)
         cache.describe(self.state.conversations[target] for target in current)
 
     def _greeted(self, frame: Frame) -> None:
@@ -253,39 +285,106 @@ class Live:
         kept = self.state.server
         if kept and kept.get("epoch") != server.get("epoch"):
             self._restarted |= set(self.opened)
-            self._keep(lambda cache: cache.clear())
+            self.keep(lambda cache: cache.clear())
             return
         for item in frame["conversations"]:
             target, known = item["target"], self.state.conversations.get(item["target"])
             position = known.position if known else None
             if position is not None and (position > item["seq"] or item["seq"] - position > LEAP):
                 self._restarted.add(target)
-                self._keep(lambda cache, target=target, seq=item["seq"]: cache.begin(target, seq))  # type: ignore[misc]
+                self.keep(lambda cache, target=target, seq=item["seq"]: cache.begin(target, seq))  # type: ignore[misc]
 
     async def _look_around(self, session: Session) -> None:
         """After a connection came about: windows whose log began anew, who is there."""
+        if self._presence != "online":
+            await self.be(self._presence)
         restarted, self._restarted = self._restarted & set(self.opened), set()
+        self.looking.again()
         for target in restarted:
-            if self.reopen is not None:
-                await self.reopen(target)
-        directs = [each for each in self.state.conversations.values() if each.kind == "direct" and each.last]
-        directs.sort(key=lambda each: str((each.last or {}).get("timestamp")), reverse=True)
-        for target in [*self.opened[-3:], *(each.target for each in directs[:30])]:
-            try:
-                await self.members(session, target)
-            except Rejected:
-                continue  # left or removed meanwhile
+            await self.looking.open(target)
+        await self.looking.look_around()
+        await self._learn(session)
 
-    async def members(self, session: Session, target: str) -> None:
-        """Ask who is in a conversation, and tell it: the first 600, in pages."""
-        after = None
-        for _ in range(3):
-            answer = await session.request({"type": "MEMBERS", "target": target, "after": after, "limit": 200})
-            self.state.take(answer)
-            self.tell([Passed({**answer, "after": after}, self.timing.now())])
-            if not answer.get("more") or not answer["members"]:
+    async def _learn(self, session: Session) -> None:
+        """Which commands there are: nobody but the server's own /help knows what its plugins add."""
+        try:
+            answer = await session.command(LOBBY, "/help")
+        except Rejected:
+            return  # then Tab completes no commands
+        lines = [line.partition(": ") for line in str(answer.get("content") or "").splitlines()]
+        known = {usage.split()[0]: (usage, words) for usage, _colon, words in lines if usage.startswith("/")}
+        self.tell([Learned(known)])
+
+    # --- marks of one's own ---
+
+    def read(self, target: str, seq: int) -> None:
+        """Everything up to `seq` is read: shown at once, kept on disk until the server has it."""
+        found = self.state.conversations.get(target)
+        if found is not None:
+            if seq <= found.read:
                 return
-            after = answer["members"][-1]["username"]
+            self.state.mark(found, min(seq, found.seq))
+            self.touch(target)
+        under_way = target in self._reads and self._marking.get(target) is not None
+        self._reads[target] = max(seq, self._reads.get(target, 0))
+        self.keep(lambda cache: cache.put("reads", self._reads))
+        if not under_way:
+            self._marking[target] = self.spawn(self._mark(target))
+
+    async def _mark(self, target: str) -> None:
+        session = await self.session()
+        told = -1
+        try:
+            while told < self._reads[target]:
+                told = self._reads[target]
+                await session.request({"type": "READ", "target": target, "seq": told})
+        except Rejected as refused:
+            if refused.code == "unauthorized":
+                return  # it waits on disk for the next sign-in
+        finally:
+            del self._marking[target]
+        del self._reads[target]
+        self.keep(lambda cache: cache.put("reads", self._reads))
+
+    async def be(self, presence: str) -> None:
+        """Say that one is `online`, `away` or `busy`; it is said again after every reconnect."""
+        self._presence = presence
+        await self.passing({"type": "PRESENCE", "content": presence})
+
+    async def passing(self, frame: Frame) -> None:
+        """Send what is worth nothing later, if there is a connection now."""
+        if self._session is not None and self._session.done():
+            await self._session.result().tell(frame)
+
+    # --- the account ---
+
+    @property
+    def account_now(self) -> Account:
+        """The account with the token that holds now."""
+        return self._session.result().account if self._session and self._session.done() else self.account
+
+    def moved(self, server: str) -> Account:
+        """This account at another server of the same address; kept so."""
+        account = replace(self.account_now, server=server)
+        if self._keeper is not None:
+            self._keeper.update(account)
+        return account
+
+    async def sign_out(self, wipe: bool) -> None:
+        """End the sign-in at the server, and forget the account; the file of an account that is wiped goes too."""
+        from alonechat.core.client.rest import Rest
+
+        async with Rest(self.account_now.url, self.account_now.token) as rest:
+            try:
+                await rest.logout()
+            except Rejected as refused:
+                if refused.code != "unauthorized":  # it had ended before
+                    raise
+        if isinstance(self._keeper, Accounts):
+            self._keeper.forget(self.account)
+        if wipe and self.cache is not None:
+            self.cache.remove()
+            self.cache = Cache(None)
 
     # --- arrivals ---
 
@@ -294,32 +393,30 @@ class Live:
         if "seq" in frame and "id" in frame:
             target = self.state.filed(frame)
             self._batch.append((target, frame))
-            self._touch(target)
+            self.touch(target)
         elif kind == "READ":
-            self._touch(frame["target"])
+            self.touch(frame["target"])
         elif kind in ("NOTICE", "ERROR"):
             target = frame.get("target") or (self.opened[-1] if self.opened else LOBBY)
             self.tell([Told(target, str(frame.get("content") or ""), self.timing.now(), kind == "ERROR")])
         else:
             self.tell([Passed(frame, self.timing.now())])
 
-    def _touch(self, target: str) -> None:
+    def touch(self, target: str) -> None:
+        """What is known of a conversation has changed: the face and the disk are told soon."""
         self._dirty.add(target)
         if not self._flushing:
             self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            asyncio.get_running_loop().call_soon(self.flush)
 
-    def touch(self, target: str) -> None:
-        """What is known of a conversation has changed: the face and the disk are told soon."""
-        self._touch(target)
-
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """What arrived since the last turn of the loop: to the disk, then to the face."""
         self._flushing = False
         batch, self._batch = self._batch, []
         dirty, self._dirty = self._dirty, set()
         if not batch and not dirty:
             return
-        self._keep(lambda cache: cache.take(batch))
+        self.keep(lambda cache: cache.take(batch))
         session = self._session.result() if self._session and self._session.done() else None
         live = session is not None and not session.catching_up
         gone = tuple(dirty - set(self.state.conversations))
@@ -328,7 +425,7 @@ class Live:
         if gone:
             self._listed -= set(gone)
             self.tell([Gone(gone)])
-        self._keep(lambda cache: self._keep_some(cache, dirty, gone))
+        self.keep(lambda cache: self._keep_some(cache, dirty, gone))
 
     def _keep_some(self, cache: Cache, dirty: set[str], gone: Iterable[str]) -> None:
         for target in gone:
@@ -339,59 +436,13 @@ class Live:
         found = (self.state.conversations.get(target) for target in targets)
         return [Listed(tuple(summary(each) for each in found if each is not None))]
 
-    def _keep(self, act: Callable[[Cache], None]) -> None:
-        """Change the cache; without it (the disk is full) the client goes on, and says so once."""
+    def keep(self, act: Callable[[Cache], None]) -> None:
+        """Change the cache; where the disk fails, what is new is kept in memory from then on."""
         if self.cache is None:
             return
         try:
             act(self.cache)
         except AloneChatError as error:
-            where = self.opened[-1] if self.opened else LOBBY
-            text = f"{error}; messages are shown, and not kept on this machine"
-            self.tell([Told(where, text, self.timing.now(), True)])
             self.cache.close()
-            self.cache = None
-
-    # --- what is written ---
-
-    def post(self, entries: list[Entry]) -> None:
-        """Keep entries on disk, show them, and send them in order. Raises AloneChatError where the disk is full."""
-        if self.cache is not None:
-            self.cache.wait(entries)
-        self.tell([Kept(shown(entry)) for entry in entries])
-        for entry in entries:
-            self._send(entry)
-
-    def _send(self, entry: Entry) -> None:
-        task = self.spawn(self._sent(entry))
-        self._sending[entry.nonce] = task
-        task.add_done_callback(lambda done: self._sending.pop(entry.nonce, None))
-
-    async def _sent(self, entry: Entry) -> None:
-        session = await self.session()
-        try:
-            answer = await session.request({**entry.frame, "nonce": entry.nonce})
-        except Rejected as refused:
-            if refused.code == "unauthorized":
-                return  # the sign-in has ended: it waits on disk for the next one
-            self._refuse(entry, refused.code, refused.text)
-            return
-        except AloneChatError:
-            return  # the session ended; the next one sends it
-        self._keep(lambda cache: cache.settle(entry.nonce))
-        self.tell([Settled(entry.nonce, answer.get("seq") or 0)])
-
-    def _refuse(self, entry: Entry, code: str, reason: str) -> None:
-        def keep(cache: Cache) -> None:
-            cache.refuse(entry, code, reason)
-
-        self._keep(keep)
-        self.tell([Kept(replace(shown(entry), code=code, reason=reason))])
-
-    def discard(self, nonce: str) -> None:
-        """Throw away what was refused, or waits. What is under way already may have arrived all the same."""
-        task = self._sending.get(nonce)
-        if task is not None:
-            task.cancel()
-        self._keep(lambda cache: cache.settle(nonce))
-        self.tell([Settled(nonce, 0)])
+            self._unkept(error)
+            act(self.cache)

@@ -10,7 +10,8 @@ from alonechat.core.client.state import Event, amend
 from alonechat.core.message import LOBBY, SCROLLED
 
 MOST = 1_500
-"""Messages that a window holds while new ones arrive below; the oldest go, and are read again when one scrolls."""
+"""Messages that a window holds. While new ones arrive below, the oldest go; while one scrolls back, those at the end.
+They are read again from the cache when one comes near."""
 TYPING_SECONDS = 6.0
 """How long somebody counts as typing after a TYPING frame; they come at most every 3 s (PROTOCOL, section 5)."""
 
@@ -50,6 +51,7 @@ class Written:
     made: float
     code: str = ""
     reason: str = ""
+    removed: bool = False
     done: bool = False
 
 
@@ -171,6 +173,13 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """The commands that there are: `/name` to its usage and what it does."""
+
+    commands: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A question of the face has its answer: it calls `then(result, error)` in its own thread."""
 
@@ -179,7 +188,21 @@ class Answered:
     error: Exception | None
 
 
-Change = Welcomed | Connection | Listed | Gone | Arrived | Page | Kept | Settled | Passed | Drafted | Told | Answered
+Change = (
+    Welcomed
+    | Connection
+    | Listed
+    | Gone
+    | Arrived
+    | Page
+    | Kept
+    | Settled
+    | Passed
+    | Drafted
+    | Told
+    | Learned
+    | Answered
+)
 
 
 @dataclass(slots=True)
@@ -200,6 +223,7 @@ class Model:
     typing: dict[str, dict[str, float]] = field(default_factory=dict)
     drafts: dict[str, str] = field(default_factory=dict)
     told: dict[str, list[Told]] = field(default_factory=dict)
+    commands: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def apply(self, change: Change) -> None:
         """Fold one change in. `Answered` changes nothing: the face calls it."""
@@ -233,6 +257,8 @@ class Model:
             case Told(target):
                 self.told.setdefault(target, []).append(change)
                 del self.told[target][:-50]
+            case Learned(commands):
+                self.commands = dict(commands)
 
     # --- messages ---
 
@@ -284,9 +310,16 @@ class Model:
             oldest = window.messages[0]["seq"] if window.messages else window.position + 1
             window.messages[:0] = [message for message in fresh if message["seq"] < oldest]
             window.start = page.start
+            if len(window.messages) > MOST:
+                del window.messages[MOST:]
+                window.live = False
         elif not window.live:
-            window.messages += fresh
+            newest = window.messages[-1]["seq"] if window.messages else 0
+            window.messages += [message for message in fresh if message["seq"] > newest]
             window.live, window.position = page.live, max(window.position, page.position)
+            if len(window.messages) > MOST:
+                del window.messages[: len(window.messages) - MOST]
+                window.start = False
         window.version += 1
 
     def _settled(self, change: Settled) -> None:

@@ -46,8 +46,8 @@ class Session:
     for a server that can't be reached yet. `events()` gives every event of one's conversations from then on, each once
     and in order within its conversation, whatever happens to connections and servers in between. `follow=False` is for
     who only asks. `begun` has the `seq` of each conversation of the first WELCOME, behind which `events()` begins.
-    `partial`: there are conversations that `state` doesn't know yet. `state` is given by who kept what an earlier
-    session knew: `events()` then goes on from there.
+    `partial`: there are conversations that `state` doesn't know yet. Who kept the `state` of an earlier session puts
+    it here before the start: `events()` then goes on from there.
     """
 
     def __init__(
@@ -57,9 +57,8 @@ class Session:
         follow: bool = True,
         patient: bool = False,
         timing: Timing | None = None,
-        state: State | None = None,
     ) -> None:
-        self.state = state or State()
+        self.state = State()
         self.begun: dict[str, int] = {}
         self.partial = False
         self.status = Status(False, "not connected yet")
@@ -176,6 +175,17 @@ class Session:
     def hurry(self) -> None:
         """Try to connect now, if there is no connection and a wait is on."""
         self._hurry.set()
+
+    async def probe(self, patience: float = 4.0) -> None:
+        """Ask whether the connection still stands, as after the machine slept; one that does not answer within
+        `patience` seconds is cut, and made anew."""
+        wire = self._wire
+        try:
+            async with asyncio.timeout(patience):
+                await self.request({"type": "HEARTBEAT"})
+        except TimeoutError:
+            if wire is not None and wire is self._wire:
+                wire.abort()
 
     @property
     def catching_up(self) -> bool:

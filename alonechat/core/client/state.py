@@ -172,7 +172,7 @@ class State:
             return self._event(dict(frame))
         kind = frame.get("type")
         if kind == "READ" and (found := self.conversations.get(frame["target"])):
-            self._mark(found, frame["seq"])
+            self.mark(found, frame["seq"])
         elif kind == "PRESENCE":
             self.presence[frame["sender"]] = frame["content"]
         elif kind == "USER":
@@ -326,8 +326,9 @@ class State:
         named = message.get("mentions") or ()
         return self.me in named or "*" in named
 
-    def _mark(self, found: Conversation, seq: int) -> None:
-        found.read = seq
+    def mark(self, found: Conversation, seq: int) -> None:
+        """What is read, up to `seq`. A mark never goes backward; one of another device may come behind one's own."""
+        found.read = seq = max(found.read, seq)
         if not self._recount(found):  # what lies between is not all here: no more than before, or than there are events
             found.unread = min(found.unread, max(0, found.seq - seq))
             found.mentions = min(found.mentions, found.unread)

@@ -1,0 +1,202 @@
+"""What a person looks at: pages of a conversation from the cache first, then from the server; search in both."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from alonechat.core.client.cache import Cache, Span
+from alonechat.core.client.model import Page, Passed
+from alonechat.core.client.words import _
+from alonechat.core.message import LOBBY, MAX_PAGE
+from alonechat.errors import AloneChatError, Rejected
+
+if TYPE_CHECKING:
+    from alonechat.core.client.live import Live
+
+PAGE = 80
+"""Messages of a page: more than the tallest window shows."""
+ANSWER = 8.0
+"""Seconds that the server has for a page or a search before what the cache knows has to do."""
+
+
+class Looking:
+    """Windows onto conversations."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._asked: set[str] = set()
+        self._busy: set[tuple[str, str]] = set()
+
+    def again(self) -> None:
+        """A connection begins: who is in a conversation is asked anew when one looks at it."""
+        self._asked.clear()
+
+    # --- pages ---
+
+    async def open(self, target: str) -> None:
+        """Show the end of a conversation: what is here at once, what lacks when it comes."""
+        opened = self._live.opened
+        if target in opened:
+            opened.remove(target)
+        opened.append(target)
+        if self._live.cache is None:
+            await self._live.session()  # the very first time: whose cache it is, the server has to say
+        self._live.flush()
+        span = self._before(target, None)
+        self._show(Page(target, "latest", span.messages, span.start, True, span.position))
+        if target not in self._asked:
+            self._asked.add(target)
+            self._live.spawn(self._members(target))
+        if len(span.messages) < PAGE and not span.start:
+            first = span.messages[0]["seq"] if span.messages else None
+            await self.older(target, first)
+
+    async def older(self, target: str, seq: int | None) -> None:
+        """The messages before `seq`, or before what the cache has."""
+        await self._once("older", target, self._older(target, seq))
+
+    async def newer(self, target: str, seq: int) -> None:
+        """The messages behind `seq`, for a window that does not reach the end."""
+        await self._once("newer", target, self._newer(target, seq))
+
+    async def _once(self, what: str, target: str, work: Any) -> None:
+        if (what, target) in self._busy:
+            work.close()
+            return
+        self._busy.add((what, target))
+        try:
+            await work
+        finally:
+            self._busy.discard((what, target))
+
+    async def _older(self, target: str, seq: int | None) -> None:
+        cache = self._cache()
+        floor = cache.floor(target)
+        before = floor + 1 if seq is None else seq
+        if before > floor + 1 or (floor == 0 and cache.position(target) is not None):
+            span = cache.before(target, before, PAGE)
+            self._show(Page(target, "older", span.messages, span.start, True, span.position))
+            if span.messages or span.start:
+                return
+            before = floor + 1
+        answer = await self._history(target, before if cache.position(target) is not None else None)
+        events, more = answer["events"], bool(answer["more"] and answer["events"])
+        if before == floor + 1:
+            self._live.keep(lambda kept: kept.older(target, floor, events, more))
+        self._show(Page(target, "older", tuple(events), not more, True, 0))
+
+    async def _newer(self, target: str, seq: int) -> None:
+        self._live.flush()
+        cache = self._cache()
+        if cache.reaches(target, seq + 1) or not self._behind(target, seq):
+            found = cache.after(target, seq, PAGE)
+            ends = len(found) < PAGE
+            self._show(Page(target, "newer", found, False, ends, cache.position(target) or 0 if ends else 0))
+            return
+        at, found = seq, ()
+        while not found and self._behind(target, at):  # a stretch of edits and reactions is no page
+            answer = await self._history(target, at + PAGE + 1)
+            found = tuple(event for event in answer["events"] if event["seq"] > seq)
+            at += PAGE
+        self._show(Page(target, "newer", found, False, False, 0))
+
+    def _behind(self, target: str, seq: int) -> bool:
+        """Whether the conversation goes on behind `seq`."""
+        known = self._live.state.conversations.get(target)
+        return known is not None and known.seq > seq
+
+    async def around(self, target: str, seq: int) -> None:
+        """The messages before and behind `seq`."""
+        self._live.flush()
+        cache = self._cache()
+        if cache.reaches(target, seq):
+            before, behind = cache.before(target, seq + 1, PAGE // 2), cache.after(target, seq, PAGE // 2)
+            ends = len(behind) < PAGE // 2
+            found, start = (*before.messages, *behind), before.start
+        else:
+            answer = await self._history(target, seq + PAGE // 2)
+            ends, start = False, not answer["more"]
+            found = tuple(answer["events"])
+        self._show(Page(target, "around", found, start, ends, (cache.position(target) or 0) if ends else 0))
+
+    def _before(self, target: str, seq: int | None) -> Span:
+        return self._cache().before(target, seq, PAGE)
+
+    def _cache(self) -> Cache:
+        cache = self._live.cache
+        if cache is None:
+            raise AloneChatError(_("the server has not said yet who it is"))
+        return cache
+
+    def _show(self, page: Page) -> None:
+        self._live.tell([page])
+
+    async def _history(self, target: str, before: int | None) -> dict[str, Any]:
+        session = await self._live.session()
+        ask = {"type": "HISTORY", "target": target, "before": before, "limit": min(PAGE, MAX_PAGE)}
+        try:
+            return await session.request(ask)
+        except Rejected as refused:
+            if refused.code != "not_found":
+                raise
+            return {"events": [], "more": False}  # nobody has written to them yet
+
+    # --- people ---
+
+    async def _members(self, target: str) -> None:
+        try:
+            await self.members(target)
+        except Rejected:
+            self._asked.discard(target)
+
+    async def members(self, target: str) -> None:
+        """Ask who is in a conversation, and tell it: the first 600, in pages."""
+        session = await self._live.session()
+        after = None
+        for _page in range(3):
+            answer = await session.request({"type": "MEMBERS", "target": target, "after": after, "limit": 200})
+            self._live.state.take(answer)
+            self._live.tell([Passed({**answer, "after": after}, self._live.timing.now())])
+            if not answer.get("more") or not answer["members"]:
+                return
+            after = answer["members"][-1]["username"]
+
+    async def look_around(self) -> None:
+        """After a connection came about: who is there, in what one looks at and in direct conversations."""
+        state = self._live.state
+        directs = [each for each in state.conversations.values() if each.kind == "direct" and each.last]
+        directs.sort(key=lambda each: str((each.last or {}).get("timestamp")), reverse=True)
+        for target in dict.fromkeys([*self._live.opened[-3:], LOBBY, *(each.target for each in directs[:30])]):
+            self._asked.add(target)
+            await self._members(target)
+
+    # --- search ---
+
+    async def search(self, q: str, **where: Any) -> dict[str, Any]:
+        """Messages that hold `q`, newest first: the server's, or what is here when it does not answer. Raises
+        AloneChatError where a question can't be answered, such as one that is all spaces."""
+        try:
+            async with asyncio.timeout(ANSWER):
+                found = await self._asked_server(q, where)
+        except (AloneChatError, TimeoutError) as error:
+            if isinstance(error, Rejected):
+                raise
+            return await self._in_cache(q, where)
+        events = [{**event, "conversation": self._live.state.filed(event)} for event in found["events"]]
+        return {"events": events, "more": found["more"], "source": "server"}
+
+    async def _asked_server(self, q: str, where: dict[str, Any]) -> dict[str, Any]:
+        from alonechat.core.client.rest import Rest
+
+        session = await self._live.session()
+        if not session.status.connected:
+            raise AloneChatError(_("not connected"))
+        async with Rest(session.account.url, session.account.token) as rest:
+            return await rest.search(q, **where)
+
+    async def _in_cache(self, q: str, where: dict[str, Any]) -> dict[str, Any]:
+        cache = self._cache()
+        loop = asyncio.get_running_loop()
+        events = await loop.run_in_executor(None, lambda: cache.searched(q, where.get("target"), where.get("sender")))
+        return {"events": events, "more": False, "source": "cache"}
