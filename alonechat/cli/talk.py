@@ -34,7 +34,7 @@ As = Annotated[
 
 
 @contextmanager
-def _endings() -> Iterator[None]:
+def endings() -> Iterator[None]:
     """What can go wrong becomes one sentence and a status: no traceback, and silence for Ctrl-C and a closed pipe."""
     try:
         yield
@@ -53,7 +53,7 @@ def _endings() -> Iterator[None]:
         raise typer.Exit(PIPE_CLOSED) from None
 
 
-def _account(chosen: str) -> Account:
+def account_of(chosen: str) -> Account:
     """The account to act as: the one that was chosen, else the current one."""
     from alonechat.core.client import Accounts
 
@@ -90,7 +90,7 @@ def login(
     The password is asked for on the terminal, or read from ALONECHAT_PASSWORD, or from the first line of standard
     input.
     """
-    with _endings():
+    with endings():
         import asyncio
 
         from alonechat.cli.password import read_password
@@ -126,12 +126,12 @@ def logout(
     ] = False,
 ) -> None:
     """End the sign-in on the server, and forget it here."""
-    with _endings():
+    with endings():
         import asyncio
 
         from alonechat.core.client import Accounts, Rest
 
-        account = _account(chosen)
+        account = account_of(chosen)
 
         async def sign_out() -> None:
             async with Rest(account.url, account.token) as rest:
@@ -151,14 +151,14 @@ def logout(
 
 def whoami(chosen: As = "") -> None:
     """Say who is signed in, and where."""
-    with _endings():
+    with endings():
         import asyncio
 
         from alonechat.core.client import Rest
         from alonechat.core.client.accounts import when
         from alonechat.core.client.present import printable
 
-        account = _account(chosen)
+        account = account_of(chosen)
 
         async def ask() -> dict[str, Any]:
             async with Rest(account.url, account.token) as rest:
@@ -188,10 +188,10 @@ def send(
     Standard input is one message as a whole, cut only where it is longer than the server takes, at line ends. A
     leading / is said, not run, unless --command is there.
     """
-    with _endings():
+    with endings():
         import asyncio
 
-        account = _account(chosen)
+        account = account_of(chosen)
         said = " ".join(text) if text else _input()
         if not said.strip():
             raise AloneChatError("expected something to say, and got nothing but blanks")
@@ -265,10 +265,10 @@ def tail(
 
     It reconnects by itself and resumes where it was: nothing is missing, nothing comes twice.
     """
-    with _endings():
+    with endings():
         import asyncio
 
-        account = _account(chosen)
+        account = account_of(chosen)
         wanted = list(dict.fromkeys(_target(each) for each in targets or ()))
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:

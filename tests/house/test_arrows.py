@@ -50,7 +50,22 @@ COMPOSED = ("alonechat.app", "alonechat.admin")
 FREE = ("alonechat", "alonechat.core", "alonechat.ui")
 """Packages that hold a docstring and at most a version."""
 
-PURE = ("message", "rooms", "effects", "limits", "state", "present", "model", "writing")
+PURE = (
+    "message",
+    "rooms",
+    "effects",
+    "limits",
+    "state",
+    "present",
+    "model",
+    "writing",
+    "rows",
+    "listing",
+    "fuzzy",
+    "markup",
+    "complete",
+    "moment",
+)
 WORLD = {"asyncio", "socket", "sqlite3", "random", "secrets", "os", "time", "threading", "subprocess", "uuid"}
 CLOCKS = {"now", "utcnow", "today"}
 
