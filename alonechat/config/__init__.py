@@ -40,6 +40,8 @@ VARIABLES: dict[str, str] = {
     "ALONECHAT_ROLE": "user add, invite new: the role of the account",
     "ALONECHAT_TIMEOUT": "send: seconds to wait for the receipt",
     "ALONECHAT_TLS": "login: the server speaks TLS",
+    "ALONECHAT_LANG": "client: the language, instead of the system's",
+    "ALONECHAT_SERVER": "client: sign in at this server",
     "ALONECHAT_UI": "client: which face",
     "ALONECHAT_USES": "invite new: how many may register with it",
 }
