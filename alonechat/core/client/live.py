@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core.client.accounts import Account, Accounts
+from alonechat.core.client.beside import Beside
 from alonechat.core.client.cache import Cache, path_of
 from alonechat.core.client.credentials import Keeper
 from alonechat.core.client.looking import Looking
@@ -16,9 +17,7 @@ from alonechat.core.client.model import (
     Arrived,
     Change,
     Connection,
-    Drafted,
     Gone,
-    Kept,
     Learned,
     Listed,
     Passed,
@@ -26,7 +25,7 @@ from alonechat.core.client.model import (
     Told,
     Welcomed,
 )
-from alonechat.core.client.sending import Sending, shown
+from alonechat.core.client.sending import Sending
 from alonechat.core.client.state import Conversation, Event, State
 from alonechat.core.client.timing import Timing
 from alonechat.core.client.words import _
@@ -89,6 +88,7 @@ class Live:
         """Conversations that the face looked at, the latest last."""
         self.sending = Sending(self)
         self.looking = Looking(self)
+        self.beside = Beside()
         self._keeper = keeper
         self._home = home
         self._session: asyncio.Future[Session] | None = None
@@ -123,13 +123,7 @@ class Live:
             self.state.me = user["username"]
             self._listed = set(self.state.conversations)
             self.tell([Welcomed(user, server, {}), *self._summaries(self._listed)])
-        self._retell()
-
-    def _retell(self) -> None:
-        """Drafts and the outbox, as they are on disk."""
-        if self.cache is not None:
-            drafts = [Drafted(target, text) for target, text in self.cache.drafts().items()]
-            self.tell([*drafts, *(Kept(shown(entry)) for entry in self.cache.outbox())])
+        self.tell(self.beside.look(self.cache))
 
     def _unkept(self, error: AloneChatError) -> None:
         """The disk does not take what is to be kept: go on in memory, and say so once."""
@@ -230,8 +224,7 @@ class Live:
                 self.spawn(self._session.result().probe())
             last = now
             if self.cache is not None and self.cache.changed_elsewhere():
-                self.sending.compare(self.cache)
-                self._retell()
+                self.tell(self.beside.look(self.cache))
 
     # --- how it stands ---
 

@@ -307,8 +307,8 @@ class Model:
         known = {message["seq"] for message in window.messages}
         fresh = [message for message in page.messages if message["seq"] not in known]
         if page.place == "older":
-            oldest = window.messages[0]["seq"] if window.messages else window.position + 1
-            window.messages[:0] = [message for message in fresh if message["seq"] < oldest]
+            window.messages[:0] = [m for m in fresh if not window.messages or m["seq"] < window.messages[0]["seq"]]
+            window.position = max(window.position, window.messages[-1]["seq"] if window.messages else 0)
             window.start = page.start
             if len(window.messages) > MOST:
                 del window.messages[MOST:]

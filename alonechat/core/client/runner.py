@@ -261,6 +261,7 @@ class Runner:
     def _keep_draft(self, target: str) -> None:
         text = self._drafts.pop(target, None)
         if text is not None:
+            self._live.beside.draft(target, text)
             self._live.keep(lambda cache: cache.draft(target, text))
 
     # --- conversations and people ---

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from alonechat.core.client.cache import Cache, Entry, written
+from alonechat.core.client.cache import Entry, written
 from alonechat.core.client.model import Kept, Settled, Told, Written
 from alonechat.errors import AloneChatError, Rejected
 
@@ -67,11 +67,6 @@ class Sending:
             task.cancel()
         self._live.keep(lambda cache: cache.settle(nonce))
         self._live.tell([Settled(nonce, 0)])
-
-    def compare(self, cache: Cache) -> None:
-        """Another window of the same user may have thrown something away."""
-        kept = {entry.nonce for entry in cache.outbox()}
-        self._live.tell([Settled(nonce, 0) for nonce in self._under_way if nonce not in kept])
 
     def _send(self, entry: Entry) -> None:
         task = self._live.spawn(self._sent(entry))
