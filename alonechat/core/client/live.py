@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from alonechat.core.client.accounts import Account, Accounts
 from alonechat.core.client.beside import Beside
 from alonechat.core.client.cache import Cache, path_of
-from alonechat.core.client.credentials import Keeper
 from alonechat.core.client.looking import Looking
 from alonechat.core.client.model import (
     Arrived,
@@ -35,6 +34,7 @@ from alonechat.errors import AloneChatError, Rejected
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from alonechat.core.client.credentials import Keeper
     from alonechat.core.client.session import Session, Status
 
 Frame = dict[str, Any]

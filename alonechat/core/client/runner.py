@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from alonechat.core.client.accounts import Account
 from alonechat.core.client.cache import directory
-from alonechat.core.client.credentials import Keeper
 from alonechat.core.client.live import Elsewhere, Live
-from alonechat.core.client.model import Answered, Change, Connection, Gone, Told, Window
+from alonechat.core.client.model import Answered, Change, Connection, Gone, Page, Told, Window
 from alonechat.core.client.timing import Timing
 from alonechat.core.client.writing import frames
 from alonechat.core.message import LOBBY
 from alonechat.errors import AloneChatError, Rejected
 
 if TYPE_CHECKING:
+    from alonechat.core.client.credentials import Keeper
     from alonechat.core.client.rest import Rest
 
 T = TypeVar("T")
@@ -27,6 +27,9 @@ Then = Callable[[Any, Exception | None], None]
 
 CROWD = 20_000
 """Changes that may wait for the face before the socket is no longer read; the server's log keeps the rest."""
+HEAD_START = 0.25
+"""Seconds that a face has to draw what the cache holds before the network's parts are loaded beside it: loading them
+takes longer than all the rest, and the interpreter does one thing at a time."""
 PAUSE = 0.4
 """Seconds that a draft may change before it is written to the disk."""
 TYPING = 3.0
@@ -58,6 +61,7 @@ class Runner:
         self._lock = threading.Lock()
         self._waiting: list[Change] = []
         self._fetched: asyncio.Event | None = None
+        self._shown: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._begun: list[Callable[[], None]] = []
         self._stopping: asyncio.Event | None = None
@@ -84,6 +88,8 @@ class Runner:
             found, self._waiting = self._waiting, []
         if self._fetched is not None and len(found) >= CROWD:
             self._soon(self._fetched.set)
+        if self._shown is not None and not self._shown.is_set() and any(isinstance(c, Page) for c in found):
+            self._soon(self._shown.set)
         return found
 
     def close(self) -> None:
@@ -127,7 +133,7 @@ class Runner:
             raise
 
     async def _main(self) -> None:
-        self._stopping, self._fetched = asyncio.Event(), asyncio.Event()
+        self._stopping, self._fetched, self._shown = asyncio.Event(), asyncio.Event(), asyncio.Event()
         with self._lock:
             self._loop, begun = asyncio.get_running_loop(), self._begun
         living = asyncio.ensure_future(self._lives())
@@ -149,6 +155,9 @@ class Runner:
 
     async def _lives(self) -> None:
         """Live until the sign-in ends; where another server answers at the address, go on with that one."""
+        if self._shown is not None and self._live.state.conversations:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._shown.wait(), HEAD_START)
         while True:
             try:
                 await self._live.run()
