@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from alonechat.core.client.markup import Block, Span, blocks
 from alonechat.core.client.present import printable
-from alonechat.core.client.rows import Row
+from alonechat.core.client.rows import Quote, Row
 from alonechat.core.client.theme import author_index
 from alonechat.core.client.words import _
 from alonechat.ui.tui.layout import Layout
@@ -87,11 +87,10 @@ def _gutter(layout: Layout) -> Line:
 
 def _aside(row: Row, layout: Layout) -> list[Line]:
     """What nobody said: who came and went, what the server answers to this person."""
-    error = row.kind == "told" and row.state == "refused"
-    style = DANGER if error else PLAIN if row.kind == "told" else SECONDARY
-    mark = "!" if error else "*" if row.kind == "told" else "—"
+    style = DANGER if row.is_error else PLAIN if row.kind == "told" else SECONDARY
+    mark = "!" if row.is_error else "*" if row.kind == "told" else "—"
     time = pad(f" {row.time}", layout.time) if layout.time else ""
-    head = (Piece(time, SECONDARY), Piece(pad(mark, layout.names, right=True), style), BAR)
+    head = (Piece(time or " ", SECONDARY), Piece(pad(mark, layout.names - (not time), right=True), style), BAR)
     body = [(Piece(part.text, style),) for (part,) in _plain(row.text, layout)]
     return [(*(head if at == 0 else _gutter(layout)), *part) for at, part in enumerate(body)]
 
@@ -106,15 +105,12 @@ def _plain(text: str, layout: Layout) -> list[tuple[Piece]]:
 def _body(row: Row, layout: Layout, hint: str) -> list[Line]:
     found: list[Line] = []
     if row.quote is not None:
-        said = " ".join(printable(row.quote.text).split())
-        quoted = (Piece("┃ ", ACCENT), Piece(printable(row.quote.name), author(row.quote.author)), Piece(f": {said}", SECONDARY))
-        found.append(cut(quoted, layout.text))
-    event = row.event or {}
-    if event.get("deleted"):
+        found.append(cut((Piece("┃ ", ACCENT), *_quoted(row.quote)), layout.text))
+    if row.deleted:
         found.append((Piece(_("(deleted)"), SECONDARY.plus(ITALIC)),))
     else:
         found += _content(row, layout)
-    for each in event.get("attachments") or ():
+    for each in (row.event or {}).get("attachments") or ():
         name, size = printable(str(each.get("name"))), each.get("size")
         found.append(cut((Piece("⎙ ", SECONDARY), Piece(name, ACCENT), Piece(f" {size} B", SECONDARY)), layout.text))
     if row.reactions:
@@ -125,19 +121,21 @@ def _body(row: Row, layout: Layout, hint: str) -> list[Line]:
     return found or [()]
 
 
+def _quoted(quote: Quote) -> Line:
+    if not quote.author:
+        return (Piece(_("an earlier message"), SECONDARY),)
+    said = " ".join(printable(quote.text).split())
+    return (Piece(printable(quote.name), author(quote.author)), Piece(f": {said}", SECONDARY))
+
+
 def _content(row: Row, layout: Layout) -> list[Line]:
-    event = row.event or {}
-    via = event.get("via")
-    lead: tuple[Piece, ...] = ()
-    if via == "me":
-        lead = (Piece(f"* {printable(row.name)} ", author(row.author).plus(ITALIC)),)
-    elif via:
-        lead = (Piece(_("via {plugin}").format(plugin=printable(str(via))) + " ", SECONDARY),)
-    found = _blocks(blocks(row.text, row.mention and row.author or "", ()), layout.text, lead) or [lead]
+    lead: Line = (Piece(f"* {printable(row.name)} ", author(row.author).plus(ITALIC)),) if row.action else ()
+    named = tuple((row.event or {}).get("mentions") or ()) if row.event else None
+    found = _blocks(blocks(row.text, "", named), layout.text, lead) or [lead]
     if len(found) > MOST_LINES:
         left = len(found) - MOST_LINES
         found = [*found[:MOST_LINES], (Piece(_("… {n} more lines").format(n=left), SECONDARY),)]
-    if event.get("edited"):
+    if row.edited:
         found += _ended(found.pop(), Piece(_("(edited)"), SECONDARY), layout.text)
     return found
 
@@ -169,7 +167,7 @@ def _blocks(found: Sequence[Block], cells: int, lead: Line) -> list[Line]:
             part = _paragraph((*first, *_pieces(block.spans)), cells - 2)
             whole += [(Piece("┃ ", SECONDARY), *each) for each in part]
         elif block.kind == "item":
-            marker = f"{'  ' * max(0, block.depth)}{block.marker or '•'} "
+            marker = f"{'  ' * max(0, block.depth - 1)}{block.marker or ' '} "
             part = _paragraph((*first, *_pieces(block.spans)), max(4, cells - width(marker)))
             blank = " " * width(marker)
             whole += [(Piece(marker if n == 0 else blank, SECONDARY), *each) for n, each in enumerate(part)]
@@ -193,7 +191,7 @@ def _paragraph(pieces: Line, cells: int) -> list[Line]:
 
 def _code(block: Block, cells: int) -> list[Line]:
     whole: list[Line] = []
-    for part in printable(block.text, lines=True).replace("\t", "    ").rstrip("\n").split("\n"):
+    for part in printable(block.spans[0].text, lines=True).replace("\t", "    ").rstrip("\n").split("\n"):
         for each in wrap((Piece(part, CODE),), cells - 2):
             gap = " " * max(0, cells - 1 - width_of(each))
             whole.append((Piece(" ", CODE), *each, Piece(gap, CODE)))
@@ -214,8 +212,8 @@ def _style(span: Span) -> Style:
         return Style("", "other", attributes)
     if span.link:
         return Style("accent", "", attributes | UNDERLINE)
-    if span.mention == "me":
-        return Style("danger", "", attributes | BOLD)
+    if span.mention == "*":
+        return Style("accent", "", attributes | BOLD)
     if span.mention:
         return author(span.mention).plus(attributes | BOLD)
     return Style("accent", "", attributes) if span.room else Style("", "", attributes)
