@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from alonechat.core.client.theme import Theme
 from alonechat.ui.tui.screen import BOLD, DIM, ITALIC, REVERSE, STRIKE, UNDERLINE, Style
 
 CODES = ((BOLD, "1"), (DIM, "2"), (ITALIC, "3"), (UNDERLINE, "4"), (REVERSE, "7"), (STRIKE, "9"))
@@ -18,6 +19,7 @@ SIXTEEN_DARK = {
     **{f"author:{at}": code for at, code in enumerate(("91", "33", "93", "92", "96", "94", "95", "35"))},
 }
 """With 16 colours, secondary text is dim and grounds are reversed: no other pair is readable on every palette."""
+ROLES = ("selected", "other", "divider", "secondary", "accent", "danger", "online", "away")
 LEVELS = (0, 95, 135, 175, 215, 255)
 
 
@@ -37,7 +39,7 @@ def is_light(environment: Mapping[str, str], answer: str = "") -> bool:
     """Whether the terminal's ground is light: as it answered (OSC 11, `rgb:ffff/ffff/ffff`), else as COLORFGBG says;
     else it is taken for dark, as most are."""
     if found := re.search(r"rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)", answer):
-        red, green, blue = (int(part, 16) / (16 ** len(part) - 1) for part in found.groups())
+        red, green, blue = (int(part, 16) / (int("f" * len(part), 16)) for part in found.groups())
         return 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
     ground = environment.get("COLORFGBG", "").rpartition(";")[2]
     return ground in ("7", "15") if ground.isdecimal() else False
@@ -55,6 +57,13 @@ def nearest(colour: str) -> int:
 
 def _parts(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def roles(theme: Theme, accent: str = "") -> dict[str, str]:
+    """Each role of a theme as `#rrggbb`; `accent` in place of the theme's own, where one is chosen."""
+    found = {name: str(getattr(theme, name)) for name in ROLES}
+    found |= {f"author:{at}": colour for at, colour in enumerate(theme.authors)}
+    return found | ({"accent": accent} if re.fullmatch(r"#[0-9a-fA-F]{6}", accent) else {})
 
 
 def palette(colours: Mapping[str, str], depth: int, light: bool) -> Callable[[Style], str]:

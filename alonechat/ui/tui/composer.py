@@ -167,14 +167,17 @@ class Editor:
         row = layout.row + by
         if not 0 <= row < len(layout.lines):
             return False
-        begin, end = layout.lines[row]
+        self.move_to_cell(*layout.lines[row], layout.column)
+        return True
+
+    def move_to_cell(self, begin: int, end: int, cell: int) -> None:
+        """Place the cursor within the line from `begin` to `end`, at a cell or as near as there is text."""
         at, column = begin, 0
         for each, wide in parts(self.text[begin:end]):
-            if column + wide > layout.column:
+            if column + wide > cell:
                 break
             at, column = at + len(each), column + wide
         self.at = min(at, end)
-        return True
 
 
 def _to_line_end(editor: Editor) -> None:

@@ -61,6 +61,7 @@ class Desk:
         self.now = now
         self.target = ""
         self.before = ""
+        self.first = ""
         self.focused = True
         self.talks: dict[str, Talk] = {}
         self.stale = True
@@ -127,14 +128,16 @@ class Desk:
     def _paged(self, page: Page) -> None:
         talk = self.talk(page.target)
         if page.place == "around" and talk.jump is not None:
-            near = min(page.messages, key=lambda each: abs(each["seq"] - talk.jump), default=None)  # type: ignore[operator]
+            near = min(page.messages, key=lambda each: abs(each["seq"] - (talk.jump or 0)), default=None)
             if near is not None:
                 talk.place = Place(near["id"], 0)
 
     def _begin(self) -> None:
         """Open the first conversation once there are any."""
         if self.model.conversations:
-            self.go(LOBBY if LOBBY in self.model.conversations else self.model.order()[0].target)
+            known = self.model.conversations
+            fits = (each for each in (self.first, LOBBY) if each in known)
+            self.go(next(fits, self.model.order()[0].target))
 
     # --- where one looks ---
 
@@ -182,7 +185,7 @@ class Desk:
         if unread:
             wanted = {each.target for each in self.model.unread()} - {self.target}
             order = [each for each in order if each in wanted or each == self.target]
-        if len(order) < 2 and self.target in order or not order:
+        if (len(order) < 2 and self.target in order) or not order:
             return False
         at = order.index(self.target) if self.target in order else (-1 if by > 0 else 0)
         self.go(order[(at + by) % len(order)])
@@ -229,14 +232,14 @@ class Desk:
             self.stale, self._day = False, day
         return self._rows
 
-    def near_edges(self, seen: Sequence[Row]) -> None:
-        """Fetch what is beyond the window when one comes near its edge."""
+    def near_edges(self, seen: Sequence[str]) -> None:
+        """Fetch what is beyond the window when one comes near its edge. `seen`: the keys of what is in view."""
         window = self.model.windows.get(self.target)
         if window is None or not self._rows:
             return
-        if not window.start and (not seen or seen[0] in self._rows[:12]):
+        if not window.start and (not seen or seen[0] in {each.key for each in self._rows[:12]}):
             self.runner.older(window)
-        if not window.live and seen and seen[-1] in self._rows[-12:]:
+        if not window.live and seen and seen[-1] in {each.key for each in self._rows[-12:]}:
             self.runner.newer(window)
 
     # --- what is written ---

@@ -28,8 +28,7 @@ def boxed(screen: Screen, title: str, foot: str, height: int, cells: int) -> Box
     height, cells = max(3, min(height + 2, screen.height)), max(4, min(cells + 4, screen.width))
     y, x = (screen.height - height) // 3, (screen.width - cells) // 2
     for row, left, text, right in ((y, "╭", title, "╮"), (y + height - 1, "╰", foot, "╯")):
-        words = (Piece(f" {text} ", BORDER.plus(BOLD if row == y else 0)),) if text else ()
-        words = cut(words, cells - 4)
+        words = cut((Piece(f" {text} ", BORDER.plus(BOLD if row == y else 0)),) if text else (), cells - 4)
         rest = "─" * max(0, cells - 3 - width_of(words))
         screen.put(row, x, cells, (Piece(f"{left}─", BORDER), *words, Piece(rest + right, BORDER)))
     for row in range(y + 1, y + height - 1):

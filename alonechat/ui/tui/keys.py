@@ -187,7 +187,7 @@ def _add(found: list[Input], event: Input) -> None:
 
 def _meaning(private: str, numbers: list[int], last: str) -> Input | None:
     if private == "<" and last in "Mm" and len(numbers) == 3:
-        return _mouse(*numbers, pressed=last == "M")
+        return _mouse(numbers[0], numbers[1], numbers[2], last == "M")
     if private:
         return None
     if last in "IO" and not numbers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from alonechat.core.client.listing import title
@@ -300,5 +299,3 @@ def explained(desk: Desk) -> str:
     if waiting:
         parts.append(n_("{n} message waits", "{n} messages wait", waiting))
     return " · ".join(parts)
-
-

@@ -80,7 +80,8 @@ def cut(pieces: Iterable[Piece], cells: int) -> Line:
     pieces = tuple(pieces)
     if width_of(pieces) <= cells:
         return pieces
-    kept, room = [], cells - 1
+    kept: list[Piece] = []
+    room = cells - 1
     for piece in pieces:
         text = ""
         for each, wide in graphemes(piece.text):

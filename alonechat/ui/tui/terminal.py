@@ -18,6 +18,7 @@ from alonechat.core.client.opening import Unusable
 from alonechat.core.client.words import _
 from alonechat.ui.tui.keys import Decoder, Input
 from alonechat.ui.tui.screen import Painter, Screen, Style
+from alonechat.ui.tui.width import width
 
 ESCAPE_SECONDS = 0.04
 """How long a lone ESC may be the beginning of a sequence: over slow links its bytes come that far apart."""
@@ -48,6 +49,7 @@ class Terminal(Protocol):
     def paint(self, sequence: Callable[[Style], str]) -> None: ...
     def tell(self, sequence: str) -> None: ...
     def suspend(self) -> None: ...
+    def forget(self) -> None: ...
 
 
 class PosixTerminal:
@@ -136,6 +138,10 @@ class PosixTerminal:
         self._sequence = sequence
         self.painter.forget()
 
+    def forget(self) -> None:
+        """Draw all of the next picture: something else may have written here."""
+        self.painter.forget()
+
     def show(self, screen: Screen) -> None:
         """Make the terminal show a picture, by what differs."""
         out = [BEGIN]
@@ -150,10 +156,11 @@ class PosixTerminal:
                 style = run.style
                 out.append(self._sequence(style))
             out.append(run.text)
-            place = (-1, -1) if run.odd else (run.y, run.x + _cells(run.text))
+            place = (-1, -1) if run.odd else (run.y, run.x + width(run.text))
         if style is not None:
             out.append("\x1b[0m")
-        out.append("\x1b[?25l" if screen.cursor is None else f"\x1b[{screen.cursor[0] + 1};{screen.cursor[1] + 1}H\x1b[?25h")
+        at = screen.cursor
+        out.append("\x1b[?25l" if at is None else f"\x1b[{at[0] + 1};{at[1] + 1}H\x1b[?25h")
         out.append(END)
         self._write("".join(out))
 
@@ -216,12 +223,6 @@ def _size(descriptor: int) -> os.terminal_size:
     except OSError:
         return os.terminal_size((80, 24))
     return found if found.columns and found.lines else os.terminal_size((80, 24))
-
-
-def _cells(text: str) -> int:
-    from alonechat.ui.tui.width import width
-
-    return width(text)
 
 
 def _capable() -> int:

@@ -1,0 +1,54 @@
+"""The help page and the page of keys for the documentation: both are printed from the table of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from alonechat.core.client.actions import ACTIONS, keys_of, page
+from alonechat.core.client.words import _
+from alonechat.ui.tui.local import COMMANDS
+from alonechat.ui.tui.screen import ACCENT, BOLD, PLAIN, SECONDARY, Line, Piece
+from alonechat.ui.tui.width import pad, width
+
+
+def lines(changes: Mapping[str, tuple[str, ...]], commands: Mapping[str, tuple[str, str]]) -> list[Line]:
+    """The help page: keys by section, then commands: ours, and those that the server told."""
+    sections = page("tui", changes)
+    cells = max(width(keys) for _title, rows in sections for keys, _what in rows) + 2
+    found: list[Line] = []
+    for title, rows in sections:
+        found += [(Piece(title, PLAIN.plus(BOLD)),)]
+        found += [(Piece("  " + pad(keys, cells), ACCENT), Piece(what)) for keys, what in rows]
+        found.append(())
+    found.append((Piece(_("Commands"), PLAIN.plus(BOLD)),))
+    ours = [(each.usage, _(each.help)) for each in COMMANDS]
+    theirs = sorted(usage_and_what for name, usage_and_what in commands.items())
+    for usage, what in (*ours, *theirs):
+        found.append((Piece("  " + pad(usage, max(cells, 28)), ACCENT), Piece(" " + what)))
+    found.append(())
+    found.append((Piece(_('Keys can be changed in keys.toml beside the accounts: action = "key".'), SECONDARY),))
+    return found
+
+
+def document(faces: Iterable[str] = ("tui", "gui")) -> str:
+    """docs/KEYS.md, in English."""
+    names = {"tui": "Terminal", "gui": "Desktop"}
+    text = [
+        "# Keys",
+        "",
+        "Printed from the table of actions (`alonechat/core/client/actions.py`) by `alonechat.ui.tui.help.document()`; a",
+        "test holds it. An action's keys are changed in `keys.toml`, in the directory of the saved accounts:",
+        '`search = "ctrl+g"`, or a list of keys; an empty list leaves it without any. Names of keys: `ctrl+k`,',
+        "`alt+shift+up`, `f1`, `pageup`, `enter`, `escape`, `tab`, `?`.",
+    ]
+    for section in dict.fromkeys(each.section for each in ACTIONS):
+        text += ["", f"## {section}", "| action | keys | does | where |", "| --- | --- | --- | --- |"]
+        for each in ACTIONS:
+            if each.section == section:
+                where = ", ".join(names[face] for face in faces if face in each.faces)
+                keys = keys_of(each).replace("|", "\\|")
+                text.append(f"| `{each.name}` | {keys} | {each.help} | {where} |")
+    text += ["", "## Commands of the terminal client and the line mode", "| command | does |", "| --- | --- |"]
+    text += [f"| `{each.usage}` | {each.help} |" for each in COMMANDS]
+    text += ["", "Everything else that begins with `/` goes to the server (`/help` there lists it); `//` says a slash."]
+    return "\n".join(text) + "\n"
