@@ -36,8 +36,8 @@ def document(faces: Iterable[str] = ("tui", "gui")) -> str:
     text = [
         "# Keys",
         "",
-        "Printed from the table of actions (`alonechat/core/client/actions.py`) by `alonechat.ui.tui.help.document()`; a",
-        "test holds it. An action's keys are changed in `keys.toml`, in the directory of the saved accounts:",
+        "Printed from the table of actions (`alonechat/core/client/actions.py`) by `alonechat.ui.tui.help.document()`;",
+        "a test holds it. An action's keys are changed in `keys.toml`, in the directory of the saved accounts:",
         '`search = "ctrl+g"`, or a list of keys; an empty list leaves it without any. Names of keys: `ctrl+k`,',
         "`alt+shift+up`, `f1`, `pageup`, `enter`, `escape`, `tab`, `?`.",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from alonechat.core.client.markup import Block, Span, blocks
+from alonechat.core.client.markup import Block, Span, blocks, plain
 from alonechat.core.client.present import printable
 from alonechat.core.client.rows import Quote, Row
 from alonechat.core.client.theme import author_index
@@ -14,6 +14,7 @@ from alonechat.ui.tui.screen import (
     ACCENT,
     BOLD,
     DANGER,
+    DIVIDER,
     ITALIC,
     PLAIN,
     SECONDARY,
@@ -30,7 +31,7 @@ from alonechat.ui.tui.width import clip, pad, width
 
 MOST_LINES = 400
 """Lines that one message takes at most: what is longer is cut, with a word that says so."""
-BAR = Piece(" │ ", Style("divider"))
+BAR = Piece(" │ ", DIVIDER)
 MARKS = {"waiting": Piece(" ◔", SECONDARY), "sent": Piece(" ✓", SECONDARY), "refused": Piece(" ✗", DANGER)}
 CODE = Style("", "other")
 
@@ -64,9 +65,8 @@ def divider(text: str, cells: int, style: Style) -> Line:
     """A line across the pane with words in its middle."""
     text = clip(f" {text} ", max(0, cells - 4))
     left = max(0, (cells - width(text)) // 2)
-    rule = Style("divider")
     right = max(0, cells - left - width(text))
-    return (Piece("─" * left, rule), Piece(text, style), Piece("─" * right, rule))
+    return (Piece("─" * left, DIVIDER), Piece(text, style), Piece("─" * right, DIVIDER))
 
 
 def _head(row: Row, layout: Layout, name: str) -> Line:
@@ -124,7 +124,7 @@ def _body(row: Row, layout: Layout, hint: str) -> list[Line]:
 def _quoted(quote: Quote) -> Line:
     if not quote.author:
         return (Piece(_("an earlier message"), SECONDARY),)
-    said = " ".join(printable(quote.text).split())
+    said = " ".join(printable(plain(quote.text), lines=True).split())
     return (Piece(printable(quote.name), author(quote.author)), Piece(f": {said}", SECONDARY))
 
 

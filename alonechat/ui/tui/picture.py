@@ -20,6 +20,7 @@ from alonechat.ui.tui.screen import (
     ACCENT,
     BOLD,
     DANGER,
+    DIVIDER,
     PLAIN,
     SECONDARY,
     Line,
@@ -31,7 +32,6 @@ from alonechat.ui.tui.screen import (
 )
 from alonechat.ui.tui.width import width
 
-DIVIDER = Style("divider")
 BAR = (Piece("│", DIVIDER),)
 PROMPT = 2
 """Cells of `> ` in front of what is being written."""

@@ -31,6 +31,8 @@ PLAIN = Style()
 SECONDARY = Style("secondary")
 ACCENT = Style("accent")
 DANGER = Style("danger")
+DIVIDER = Style("secondary", "", DIM)
+"""Dimmed text rather than the theme's divider: nobody knows how dark the terminal's own ground is."""
 
 
 class Piece(NamedTuple):
