@@ -213,14 +213,16 @@ def _changed(y: int, before: list[Cell], after: list[Cell]) -> Iterator[Run]:
 def _runs(y: int, x: int, cells: list[Cell]) -> Iterator[Run]:
     text, begin, style = "", x, cells[0][1]
     for offset, (each, look) in enumerate(cells):
-        if look != style and text:
+        odd = bool(each) and not is_simple(each)
+        if (look != style or odd) and text:
             yield Run(y, begin, text, style, False)
             text, begin = "", x + offset
         text, style = text + each, look
-        if each and not is_simple(each):
-            yield Run(y, begin, text, style, True)
-            text = ""
+        if odd:
             wide = offset + 1 < len(cells) and cells[offset + 1][0] == ""
-            begin = x + offset + (2 if wide else 1)
+            if wide:  # where a terminal draws it in one cell, nothing old is left in the other
+                yield Run(y, begin, "  ", style, True)
+            yield Run(y, begin, text, style, True)
+            text, begin = "", x + offset + (2 if wide else 1)
     if text:
         yield Run(y, begin, text, style, False)
