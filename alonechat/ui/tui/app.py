@@ -49,6 +49,7 @@ class App:
         self.dialogs: list[Dialog] = []
         self.completing = typing.Completing()
         self.notifier = Notifier(terminal.tell, time.monotonic)
+        self.hits: list[dict[str, Any]] = []
         self.done = False
         self.is_light = colours.is_light(os.environ)
         self._posted: list[Callable[[], None]] = []
@@ -256,6 +257,13 @@ class App:
         searching.open_search(self)
         if words:
             self.dialogs[-1].type(words)
+
+    def hit(self, number: int) -> None:
+        """A message that the last search found."""
+        if 0 < number <= len(self.hits):
+            self.go(self.hits[number - 1]["conversation"], self.hits[number - 1]["seq"])
+        else:
+            self.say(_("there is no such hit"), is_error=True)
 
     def older(self) -> None:
         """A page up."""

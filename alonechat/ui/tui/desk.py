@@ -53,7 +53,8 @@ class Talk:
 
 class Desk:
     """The core of one account with all that a face remembers. `mention` is called for each message that addresses the
-    user, or is for them alone, and comes while they look elsewhere: (conversation, event)."""
+    user, or is for them alone, and comes while they look elsewhere: (conversation, event). `told` is called for every
+    change, once it is folded in."""
 
     def __init__(self, runner: Runner, now: Callable[[], float] = time.time) -> None:
         self.runner = runner
@@ -66,6 +67,7 @@ class Desk:
         self.talks: dict[str, Talk] = {}
         self.stale = True
         self.mention: Callable[[str, dict[str, Any]], None] = lambda target, event: None
+        self.told: Callable[[Change], None] = lambda change: None
         self._rows: list[Row] = []
         self._day = ""
 
@@ -107,6 +109,7 @@ class Desk:
                 self.stale = self.stale or frame.get("type") in ("USER", "MEMBERS")
             case Connection() | Listed():
                 pass
+        self.told(change)
 
     def _calls(self, target: str, event: Any) -> bool:
         """Whether an event asks for this person while they look elsewhere."""

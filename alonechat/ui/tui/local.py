@@ -25,6 +25,7 @@ class Front(Protocol):
     def quit(self) -> None: ...
     def help(self) -> None: ...
     def search(self, words: str) -> None: ...
+    def hit(self, number: int) -> None: ...
     def older(self) -> None: ...
     def list(self) -> None: ...
     def accounts(self, words: str) -> None: ...
@@ -140,6 +141,10 @@ def _search(front: Front, desk: Desk, text: str) -> None:
     front.search(text)
 
 
+def _hit(front: Front, desk: Desk, text: str) -> None:
+    front.hit(int(text) if text.isdecimal() else 0)
+
+
 def _accounts(front: Front, desk: Desk, text: str) -> None:
     front.accounts(text)
 
@@ -152,6 +157,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("go", "/go NAME", _t("go to a conversation or person"), _go),
     Command("list", "/list", _t("the conversations, and what is new"), lambda front, desk, text: front.list()),
     Command("search", "/search WORDS", _t("search messages; from:NAME is who wrote them"), _search),
+    Command("hit", "/hit N", _t("go to the Nth message that the last search found"), _hit),
     Command("older", "/older", _t("older messages"), lambda front, desk, text: front.older()),
     Command("read", "/read", _t("mark as read"), lambda front, desk, text: desk.mark_read()),
     Command("reply", "/reply [-N] TEXT", _t("reply to the latest message of others, or the Nth from the end"), _reply),

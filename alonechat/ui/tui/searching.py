@@ -75,6 +75,7 @@ class Search(Picker):
                 self.empty, self._hits, self._more = printable(str(error)), [], False
             else:
                 self._hits = (self._hits if before else []) + list(answer["events"])
+                self.app.hits = self._hits
                 self._more, self.empty = bool(answer["more"]), _("nothing was found")
                 self._retitle(str(answer["source"]))
             self.update()

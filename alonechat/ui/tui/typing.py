@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from alonechat.core.client.complete import Completion, complete
 from alonechat.core.client.present import printable
+from alonechat.core.client.words import _
+from alonechat.ui.tui.local import COMMANDS
 from alonechat.ui.tui.screen import ACCENT, BOLD, REVERSE, SECONDARY, Line, Piece
 from alonechat.ui.tui.width import width
 
@@ -72,7 +74,9 @@ def complete_word(app: App, by: int) -> None:
         start = state.found.start
         state.at = (state.at + by) % len(state.found.options)
     else:
-        found = complete(editor.text, editor.at, desk.model, desk.target, _emoji)
+        ours = {f"/{each.name}": (each.usage, _(each.help)) for each in COMMANDS}
+        model = replace(desk.model, commands={**desk.model.commands, **ours})
+        found = complete(editor.text, editor.at, model, desk.target, _emoji)
         if found is None:
             return
         state.found, state.at, state.end = found, 0, found.end

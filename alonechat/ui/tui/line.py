@@ -1,0 +1,303 @@
+"""The line mode: plain lines in and out, no cursor movement, for screen readers, dumb terminals and pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import queue
+import sys
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from alonechat.core.client.accounts import Account
+from alonechat.core.client.listing import listing, title
+from alonechat.core.client.model import Arrived, Change, Connection, Kept, Page, Told
+from alonechat.core.client.moment import Moment
+from alonechat.core.client.opening import Opening
+from alonechat.core.client.present import Now, line, printable
+from alonechat.core.client.runner import Runner
+from alonechat.core.client.words import _, n_
+from alonechat.errors import AloneChatError
+from alonechat.ui.tui import local
+from alonechat.ui.tui.desk import Desk
+from alonechat.ui.tui.picture import explained
+
+FIRST = 20
+"""Messages that are read out when one goes to a conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line that the person typed; None: there are no more."""
+
+    text: str | None
+
+
+class LineFace:
+    """The face. All of it runs in one thread that waits on one queue: lines that were typed, and the core's call."""
+
+    def __init__(self, opening: Opening) -> None:
+        self.opening = opening
+        self.desk: Desk | None = None
+        self.done = False
+        self._queue: queue.SimpleQueue[Said | None] = queue.SimpleQueue()
+        self._awaited = ""
+        self._state = ""
+        self._hits: list[dict[str, Any]] = []
+
+    # --- life ---
+
+    def run(self) -> int:
+        """Until the input ends, or the person quits."""
+        account = self.opening.account or sign_in(self.opening.server)
+        if account is None:
+            return 1
+        if account is not self.opening.account:
+            self.opening.accounts.save(account)
+        self.sit(account)
+        threading.Thread(target=self._listen, name="alonechat-input", daemon=True).start()
+        try:
+            while not self.done:
+                said = self._queue.get()
+                if said is None:
+                    self._fetch()
+                elif said.text is None:
+                    break
+                else:
+                    self.hear(said.text)
+        except KeyboardInterrupt:
+            pass  # Ctrl-C quits here, as it does in every program of lines
+        finally:
+            if self.desk is not None:
+                self._settle(self.desk)
+                self.desk.close()
+        return 0
+
+    def _settle(self, desk: Desk) -> None:
+        """What was just written goes out, if the server answers within a moment; else it waits on disk."""
+        for _wait in range(20):
+            desk.take()
+            if desk.model.connection.state == "offline" or not any(not each.code for each in desk.model.waiting()):
+                return
+            try:
+                self._queue.get(timeout=0.1)
+            except queue.Empty:
+                continue
+
+    def sit(self, account: Account) -> None:
+        """Use an account from now on."""
+        if self.desk is not None:
+            self.desk.close()
+        runner = Runner(account, self.opening.accounts, self.opening.home, lambda: self._queue.put(None))
+        self.desk = Desk(runner)
+        self.desk.told = self._told
+        runner.start()
+        self._fetch()
+
+    def _listen(self) -> None:
+        for text in sys.stdin:
+            self._queue.put(Said(text.rstrip("\r\n")))
+        self._queue.put(Said(None))
+
+    def _fetch(self) -> None:
+        if self.desk is not None:
+            self.desk.take()
+
+    # --- what is heard ---
+
+    def hear(self, text: str) -> None:
+        """A line of the person: a command of the client, or something to say."""
+        desk = self.desk
+        if desk is None or not text.strip():
+            return
+        if local.split(text) is not None:
+            local.run(self, text)
+        elif not desk.target:
+            self.say(_("no conversation is known yet; wait for the connection"), True)
+        else:
+            desk.talk().editor.set(text)
+            desk.send()
+
+    # --- what is told ---
+
+    def say(self, text: str, is_error: bool = False) -> None:
+        """Print something; control characters become visible."""
+        print(printable(text, lines=True), flush=True)
+
+    def _told(self, change: Change) -> None:
+        match change:
+            case Arrived(target, event):
+                self._event(target, event)
+            case Page():
+                self._page(change)
+            case Told(_target, text, _at, is_error):
+                self.say(f"! {text}" if is_error else text, is_error)
+            case Kept(entry) if entry.code:
+                self.say("! " + _("not sent: {reason}").format(reason=f"{entry.reason}: {entry.content[:60]}"), True)
+            case Kept(entry) if self._state == "offline":
+                self.say(_("waiting to be sent: {text}").format(text=entry.content[:60]))
+            case Connection():
+                self._connection(change)
+
+    def _event(self, target: str, event: Any) -> None:
+        desk = self.desk
+        if desk is None:
+            return
+        window = desk.model.windows.get(target)
+        at = window.find(event.get("ref")) if window is not None else None
+        about = window.messages[at] if window is not None and at is not None else None
+        text = line(event, title(desk.model, target), about, Now())
+        if text is not None:
+            named = event.get("mentions") or ()
+            mine = event["sender"] != desk.model.me and (desk.model.me in named or "*" in named)
+            self.say(f"{text} ({_('you are addressed')})" if mine and event["type"] == "TEXT" else text)
+
+    def _page(self, page: Page) -> None:
+        desk = self.desk
+        if desk is None or page.target != desk.target or self._awaited != page.place:
+            return
+        if page.place == "latest" and not page.messages and not page.start:
+            return  # the server's page follows
+        self._awaited = "" if page.messages or page.start else self._awaited
+        messages = page.messages[-FIRST:] if page.place == "latest" else page.messages
+        if page.place == "around" and (jump := desk.talk().jump) is not None:
+            messages = tuple(each for each in messages if abs(each["seq"] - jump) <= FIRST // 2)
+        self._read_out(messages)
+        if page.start and page.place == "older" and not page.messages:
+            self.say(_("This is where it begins"))
+
+    def _read_out(self, messages: Iterable[Any]) -> None:
+        assert self.desk is not None
+        today = Moment(self.desk.now(), None).today
+        for each in messages:
+            if (text := line(each, title(self.desk.model, self.desk.target), None, Now(today))) is not None:
+                self.say(text)
+
+    def _connection(self, change: Connection) -> None:
+        if change.state == self._state or self.desk is None:
+            return
+        self._state = change.state
+        words = {"connected": _("Connected."), "catching up": _("Catching up…")}
+        text = words.get(change.state) or explained(self.desk)
+        if text:
+            self.say(text)
+
+    # --- what commands ask for ---
+
+    def go(self, target: str, jump: int | None = None) -> None:
+        """Go to a conversation and read out its end, or what stands around a message."""
+        if self.desk is None:
+            return
+        found = self.desk.model.conversations.get(target)
+        self.say(f"--- {title(self.desk.model, target)}" + (f" · {found.topic}" if found and found.topic else ""))
+        self._awaited = "latest" if jump is None else "around"
+        if target == self.desk.target and jump is None:
+            self.desk.runner.open(target)
+        self.desk.go(target, jump)
+
+    def quit(self) -> None:
+        """The end."""
+        self.done = True
+
+    def help(self) -> None:
+        """The commands: ours, and the server's."""
+        assert self.desk is not None
+        for each in local.COMMANDS:
+            self.say(f"{each.usage}: {_(each.help)}")
+        for usage, what in sorted(self.desk.model.commands.values()):
+            self.say(f"{usage}: {what}")
+        self.say(_("Everything else is said in {name}.").format(name=title(self.desk.model, self.desk.target)))
+
+    def search(self, words: str) -> None:
+        """Search, and print what was found, numbered."""
+        assert self.desk is not None
+        terms = words.split()
+        senders = [word[5:].lstrip("@") for word in terms if word.startswith("from:") and len(word) > 5]
+        q = " ".join(word for word in terms if not word.startswith("from:"))
+        if not q:
+            self.say(_("type what to look for"), True)
+            return
+        self.desk.runner.search(q, self._found, sender=senders[-1] if senders else None)
+
+    def _found(self, answer: Any, error: Exception | None) -> None:
+        assert self.desk is not None
+        if error is not None:
+            self.say(f"! {error}", True)
+            return
+        self._hits = list(answer["events"])
+        today = Moment(self.desk.now(), None).today
+        for number, hit in enumerate(self._hits, 1):
+            text = line(hit, title(self.desk.model, hit["conversation"]), None, Now(today))
+            self.say(f"{number}. {text}")
+        self.say(n_("{n} message found", "{n} messages found", len(self._hits)) + " · " + _("/hit N goes to one"))
+
+    def hit(self, number: int) -> None:
+        """Read out what stands around a message that was found."""
+        if 0 < number <= len(self._hits):
+            found = self._hits[number - 1]
+            self.go(found["conversation"], found["seq"])
+        else:
+            self.say(_("there is no such hit"), True)
+
+    def older(self) -> None:
+        """Read out older messages than those that are here."""
+        assert self.desk is not None
+        window = self.desk.model.windows.get(self.desk.target)
+        if window is None or window.start:
+            self.say(_("This is where it begins"))
+            return
+        self._awaited = "older"
+        self.desk.runner.older(window)
+
+    def list(self) -> None:
+        """Print the conversations, and what is new in each."""
+        assert self.desk is not None
+        for each in listing(self.desk.model, Moment(self.desk.now(), None)):
+            if each.summary is None:
+                continue
+            parts = [each.title, *([each.presence] if each.presence else [])]
+            parts += [n_("{n} new message", "{n} new messages", each.summary.unread)] if each.summary.unread else []
+            parts += [_("you are addressed")] if each.mention else []
+            parts += [_("you are here")] if each.target == self.desk.target else []
+            self.say(", ".join(parts))
+
+    def accounts(self, words: str) -> None:
+        """Print the accounts of this machine, or switch to one."""
+        saved = self.opening.accounts.all()
+        if words and (chosen := self.opening.accounts.named(words)) is not None:
+            self.opening.accounts.save(chosen)
+            self.sit(chosen)
+        elif words:
+            self.say(_("no account of this machine is called {name}").format(name=words), True)
+        for each in saved if not words else ():
+            self.say(f"{each.username}@{each.url}")
+
+
+def sign_in(server: str) -> Account | None:
+    """Ask for server, name and password, in lines; None when the input ends."""
+    from alonechat.core.client import signin
+
+    while True:
+        try:
+            url = server or input(_("Server") + ": ")
+            name = input(_("Name") + ": ")
+            password = getpass.getpass(_("Password") + ": ")
+        except EOFError:
+            return None
+        try:
+
+            async def work(url: str = url, name: str = name, password: str = password) -> Account:
+                return await signin.sign_in(await signin.look(url), name, password)
+
+            return asyncio.run(work())
+        except AloneChatError as error:
+            print(printable(str(error)), flush=True)
+            if not sys.stdin.isatty():
+                return None
+
+
+def run(opening: Opening) -> int:
+    """Open the line mode; the exit code when it ends."""
+    return LineFace(opening).run()
