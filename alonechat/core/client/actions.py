@@ -145,7 +145,7 @@ def shown(key: str) -> str:
         "comma": ",",
         "backspace": "Backspace",
     }
-    return "-".join(names.get(part, part.upper() if len(part) == 1 and "+" in key else part.capitalize())
+    return "-".join(names.get(part, (part.upper() if "+" in key else part) if len(part) == 1 else part.capitalize())
                     for part in (key.split("+") if key != "+" else ["+"]))  # fmt: skip
 
 

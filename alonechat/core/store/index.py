@@ -13,10 +13,7 @@ from alonechat.core.store import grams
 SHARD = 32_768
 """Texts of one shard."""
 
-CREATE = (
-    "CREATE VIRTUAL TABLE search_{0} USING fts5"
-    "(tokens, content='', columnsize=0, tokenize='ascii', prefix='1 2')"
-)
+CREATE = "CREATE VIRTUAL TABLE search_{0} USING fts5(tokens, content='', columnsize=0, tokenize='ascii', prefix='1 2')"
 
 
 class Index:

@@ -69,4 +69,3 @@ class SqliteStore(Reads):
 def _engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
     # transactions are begun and ended by hand, so nothing is left to reset when a connection closes
     return create_engine("sqlite://", creator=creator, poolclass=NullPool, pool_reset_on_return=None)
-

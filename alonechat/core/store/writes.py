@@ -28,7 +28,6 @@ SANCTIONS = ("ban", "mute", "invite")
 _CHUNK = 500
 
 
-
 class SqliteWrites:
     """`records.Writes` on the writer's connection."""
 

@@ -253,7 +253,7 @@ def _reconnect(app: App) -> None:
 def open_help(app: App) -> None:
     """The page of keys and commands."""
     commands = app.desk.model.commands if app.desk is not None else {}
-    app.show(Page(_("Help"), help.lines(app.keys, commands), _("↑ ↓ scroll · Esc")))
+    app.show(Page(_("Help"), lambda cells: help.lines(cells, app.keys, commands), _("↑ ↓ scroll · Esc")))
 
 
 DOES: dict[str, Act] = {

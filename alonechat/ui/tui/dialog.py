@@ -142,7 +142,8 @@ class Picker(Dialog):
     def draw(self, screen: Screen) -> None:
         """The text on top, the choices below it."""
         wanted = max(10, min(len(self.choices) + 2, screen.height - 6))
-        box = self._box = boxed(screen, self.title, self.foot, wanted, min(84, screen.width - 8))
+        margin = 8 if screen.width > 70 else 4
+        box = self._box = boxed(screen, self.title, self.foot, wanted, min(84, screen.width - margin))
         screen.put(box.y, box.x, box.width, (Piece("> ", SECONDARY), Piece(self.editor.text[-box.width + 4 :])))
         screen.put(box.y + 1, box.x - 2, box.width + 4, (Piece("├" + "─" * (box.width + 2) + "┤", BORDER),))
         screen.cursor = (box.y, min(box.x + 2 + width(self.editor.text[: self.editor.at]), box.x + box.width - 1))
@@ -165,10 +166,10 @@ class Picker(Dialog):
 
 
 class Page(Dialog):
-    """Lines to read, with scrolling."""
+    """Lines to read, with scrolling. `lay` gives them for a width."""
 
-    def __init__(self, title: str, text: Sequence[Line], foot: str = "") -> None:
-        self.title, self.foot, self._text = title, foot, list(text)
+    def __init__(self, title: str, lay: Callable[[int], list[Line]], foot: str = "") -> None:
+        self.title, self.foot, self._lay = title, foot, lay
         self.first = 0
         self._room = 1
         self._most = 0
@@ -193,7 +194,7 @@ class Page(Dialog):
 
     def draw(self, screen: Screen) -> None:
         cells = min(96, screen.width - 4)
-        laid = [part for each in self._text for part in wrap(each, cells)]
+        laid = self._lay(cells)
         box = boxed(screen, self.title, self.foot, min(len(laid), screen.height - 2), cells)
         self._room, self._most = box.height, max(0, len(laid) - box.height)
         self.first = min(self.first, self._most)

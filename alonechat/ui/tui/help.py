@@ -7,26 +7,34 @@ from collections.abc import Iterable, Mapping
 from alonechat.core.client.actions import ACTIONS, keys_of, page
 from alonechat.core.client.words import _
 from alonechat.ui.tui.local import COMMANDS
-from alonechat.ui.tui.screen import ACCENT, BOLD, PLAIN, SECONDARY, Line, Piece
-from alonechat.ui.tui.width import pad, width
+from alonechat.ui.tui.screen import ACCENT, BOLD, PLAIN, SECONDARY, Line, Piece, wrap
+from alonechat.ui.tui.width import pad
 
 
-def lines(changes: Mapping[str, tuple[str, ...]], commands: Mapping[str, tuple[str, str]]) -> list[Line]:
-    """The help page: keys by section, then commands: ours, and those that the server told."""
-    sections = page("tui", changes)
-    cells = max(width(keys) for _title, rows in sections for keys, _what in rows) + 2
+def lines(cells: int, changes: Mapping[str, tuple[str, ...]], commands: Mapping[str, tuple[str, str]]) -> list[Line]:
+    """The help page at a width: keys by section, then commands: ours, and those that the server told."""
     found: list[Line] = []
-    for title, rows in sections:
+    for title, rows in page("tui", changes):
         found += [(Piece(title, PLAIN.plus(BOLD)),)]
-        found += [(Piece("  " + pad(keys, cells), ACCENT), Piece(what)) for keys, what in rows]
+        for keys, what in rows:
+            found += _row(keys, what, min(28, cells * 2 // 5), cells)
         found.append(())
     found.append((Piece(_("Commands"), PLAIN.plus(BOLD)),))
-    ours = [(each.usage, _(each.help)) for each in COMMANDS]
-    theirs = sorted(usage_and_what for name, usage_and_what in commands.items())
-    for usage, what in (*ours, *theirs):
-        found.append((Piece("  " + pad(usage, max(cells, 28)), ACCENT), Piece(" " + what)))
+    ours = {each.usage: _(each.help) for each in COMMANDS}
+    for usage, what in (*ours.items(), *(each for each in sorted(commands.values()) if each[0] not in ours)):
+        found += _row(usage, what, min(28, cells * 2 // 5), cells)
     found.append(())
-    found.append((Piece(_('Keys can be changed in keys.toml beside the accounts: action = "key".'), SECONDARY),))
+    told = _('Keys are changed in keys.toml, beside the saved accounts: search = "ctrl+g"')
+    return found + wrap((Piece(told, SECONDARY),), cells)
+
+
+def _row(left: str, right: str, column: int, cells: int) -> list[Line]:
+    """Two columns, each wrapped under itself."""
+    keys, what = wrap((Piece(left, ACCENT),), column - 1), wrap((Piece(right),), max(8, cells - column - 2))
+    found: list[Line] = []
+    for at in range(max(len(keys), len(what))):
+        text = "".join(piece.text for piece in keys[at]) if at < len(keys) else ""
+        found.append((Piece("  " + pad(text, column), ACCENT), *(what[at] if at < len(what) else ())))
     return found
 
 

@@ -49,6 +49,6 @@ def lay_out(height: int, width: int, wants_list: bool | None = None, wants_membe
     main_x = column + 1 if column else 0
     members_x = width - people if people else width
     main = max(1, (members_x - 1 if people else width) - main_x)
-    names = NAMES if main >= 58 else 8 if main >= 40 else 6
+    names = NAMES if main >= 76 else 10 if main >= 56 else 8 if main >= 40 else 6
     time = 7 if main >= 36 else 0
     return Layout(height, width, column, main_x, main, members_x, people, names, time)
