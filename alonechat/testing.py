@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -145,6 +146,7 @@ class Person:
         self.ws: ClientConnection = self._held.enter_context(opened)
         self.welcome = self.hears("WELCOME")
         self._nonces = 0
+        self._mark = secrets.token_hex(6)  # a nonce is unique for ever, over every run against the same data
 
     def send(self, **frame: Any) -> None:
         """Send a frame."""
@@ -175,7 +177,7 @@ class Person:
     def asks(self, **frame: Any) -> Frame:
         """Send a frame with a nonce of its own and return what answers it, an ERROR too."""
         self._nonces += 1
-        nonce = frame.setdefault("nonce", f"{self.username}-{id(self):x}-{self._nonces}")
+        nonce = frame.setdefault("nonce", f"{self._mark}-{self._nonces}")
         self.send(**frame)
         deadline = time.monotonic() + SECONDS
         while (left := deadline - time.monotonic()) > 0:
@@ -193,7 +195,7 @@ class Person:
     def quiet(self) -> list[Frame]:
         """Everything that came before an echo that is asked for now: what was to be sent has been sent."""
         self._nonces += 1
-        nonce = f"quiet-{id(self):x}-{self._nonces}"
+        nonce = f"quiet-{self._mark}-{self._nonces}"
         self.send(type="HEARTBEAT", nonce=nonce)
         found = []
         while (frame := self.next()).get("nonce") != nonce:

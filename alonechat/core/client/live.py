@@ -339,6 +339,12 @@ class Live:
         del self._reads[target]
         self.keep(lambda cache: cache.put("reads", self._reads))
 
+    def silence(self, target: str, muted: bool) -> None:
+        """One is notified of a conversation no more, or again."""
+        if found := self.state.conversations.get(target):
+            found.muted = muted
+            self.touch(target)
+
     async def be(self, presence: str) -> None:
         """Say that one is `online`, `away` or `busy`; it is said again after every reconnect."""
         self._presence = presence
@@ -410,6 +416,8 @@ class Live:
         if not batch and not dirty:
             return
         self.keep(lambda cache: cache.take(batch))
+        if any(event["type"] == "JOIN" and event["sender"] == self.state.me for _target, event in batch):
+            self.spawn(self.looking.describe())  # topic, access, members: no event of a room says these
         session = self._session.result() if self._session and self._session.done() else None
         live = session is not None and not session.catching_up
         gone = tuple(dirty - set(self.state.conversations))

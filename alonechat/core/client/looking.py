@@ -115,6 +115,8 @@ class Looking:
             ends = len(behind) < PAGE // 2
             found, start = (*before.messages, *behind), before.start
         else:
+            if not (await self._live.session()).status.connected:
+                raise AloneChatError(_("you are offline, and this message is not kept on this machine"))
             answer = await self._history(target, seq + PAGE // 2)
             ends, start = False, not answer["more"]
             found = tuple(answer["events"])
@@ -170,6 +172,21 @@ class Looking:
         for target in dict.fromkeys([*self._live.opened[-3:], LOBBY, *(each.target for each in directs[:30])]):
             self._asked.add(target)
             await self._members(target)
+
+    async def describe(self) -> None:
+        """Ask what is to be known of the conversations with the latest events, such as a room that was just joined."""
+        from alonechat.core.client.rest import Rest
+
+        account = self._live.account_now
+        try:
+            async with Rest(account.url, account.token) as rest:
+                items = (await rest.conversations())["items"]
+        except AloneChatError:
+            return  # the next WELCOME says it
+        known = self._live.state.conversations
+        self._live.state.page([item for item in items if item["target"] in known])
+        for item in items:
+            self._live.touch(item["target"])
 
     # --- search ---
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from alonechat.core.client.live import Live
 
 
+SILENCE = {"/mute": True, "/unmute": False}
+"""Commands that change what WELCOME says of a conversation, and that no frame tells of."""
+
+
 def shown(entry: Entry) -> Written:
     """An entry of the outbox for a face."""
     content, ref = str(entry.frame.get("content") or ""), entry.frame.get("ref")
@@ -88,6 +92,9 @@ class Sending:
         self._live.tell([Settled(entry.nonce, answer.get("seq") or 0)])
         if answer.get("type") == "NOTICE":
             self._tell(entry, str(answer.get("content") or ""))
+            silence = SILENCE.get(str(entry.frame.get("content")).strip().lower())
+            if silence is not None:
+                self._live.silence(entry.target, silence)
 
     def _refuse(self, entry: Entry, refused: Rejected) -> None:
         if is_command(entry) or entry.type not in ("TEXT", "EDIT"):  # nothing that somebody wrote is lost with it

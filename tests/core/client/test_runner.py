@@ -355,6 +355,34 @@ def test_who_was_away_too_long_begins_at_the_end(place: Place, monkeypatch: pyte
     fresh.shows("early", *map(str, range(150)))
 
 
+def test_a_room_that_is_joined_says_what_it_is_about(place: Place) -> None:
+    bo = place.person()
+    bo.asks(type="JOIN", target="#tea")
+    bo.asks(type="TOPIC", target="#tea", content="green or black")
+    ana = place.face().start().connected()
+    event, error = ana.answer(lambda then: ana.runner.join("#tea", then=then))
+    assert (error, event["type"]) == (None, "JOIN")
+    ana.until(lambda: "#tea" in ana.model.conversations and ana.model.conversations["#tea"].topic == "green or black")
+    assert (ana.model.conversations["#tea"].members, ana.model.conversations["#tea"].access) == (2, "open")
+    ana.runner.say("#tea", "/mute")
+    ana.until(lambda: ana.model.conversations["#tea"].muted)
+    ana.runner.leave("#tea")
+    ana.until(lambda: "#tea" not in ana.model.conversations)
+
+
+def test_an_old_message_that_is_not_here_needs_a_connection(place: Place) -> None:
+    bo = place.person()
+    for n in range(200):
+        bo.send(type="TEXT", content=str(n))
+    bo.quiet()
+    ana = place.face().start().connected().open()
+    place.end()
+    ana.offline()
+    ana.runner.around("#lobby", 3)
+    ana.until(lambda: ana.model.told.get("#lobby"), "a sentence that says so")
+    assert "offline" in ana.model.told["#lobby"][0].text
+
+
 def test_a_face_that_does_not_fetch_holds_up_the_socket_and_loses_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
