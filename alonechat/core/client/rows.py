@@ -67,7 +67,7 @@ def rows(model: Model, target: str, moment: Moment, since: int | None = None) ->
     waiting = model.waiting(target)
     drawn = [*_messages(model, window, moment), *_written(model, waiting, moment)] if window.live else None
     found = _merged(drawn or list(_messages(model, window, moment)), model.told.get(target, ()) if window.live else ())
-    found = list(_grouped(_folded(found)))
+    found = list(_grouped(_folded(model, found)))
     head = [Row("start", "start", _("This is where it begins"))] if window.start and found else []
     return [*head, *_divided(found, moment, since)]
 
@@ -182,19 +182,19 @@ def _merged(found: list[Row], told: Iterable[Told]) -> list[Row]:
     return found
 
 
-def _folded(found: Iterable[Row]) -> Iterator[Row]:
+def _folded(model: Model, found: Iterable[Row]) -> Iterator[Row]:
     """Runs of people who joined, or who left, as one note."""
     run: list[Row] = []
     for row in found:
         if run and not (_folds(row) and _kind(row) == _kind(run[0])):
-            yield _run(run)
+            yield _run(model, run)
             run = []
         if _folds(row):
             run.append(row)
         else:
             yield row
     if run:
-        yield _run(run)
+        yield _run(model, run)
 
 
 def _folds(row: Row) -> bool:
@@ -206,11 +206,11 @@ def _kind(row: Row) -> str:
     return str(row.event["type"]) if row.event else ""
 
 
-def _run(run: list[Row]) -> Row:
+def _run(model: Model, run: list[Row]) -> Row:
     if len(run) == 1:
         return run[0]
-    names = list(dict.fromkeys(row.event["sender"] for row in run if row.event))
-    named, more = ", ".join(names[:NAMED]), len(names) - NAMED
+    names = [model.shown(who) for who in dict.fromkeys(row.event["sender"] for row in run if row.event)]
+    named, more = _(", ").join(names[:NAMED]), len(names) - NAMED
     joined = _kind(run[0]) == "JOIN"
     if more > 0:
         others = n_("{n} other", "{n} others", more)
