@@ -21,7 +21,7 @@ _language = "en"
 
 def _(text: str) -> str:
     """A text in the language that was chosen."""
-    return _chosen.gettext(text)
+    return _chosen.gettext(text) if text else ""  # gettext gives the catalogue's header for an empty text
 
 
 def n_(one: str, many: str, n: int) -> str:
