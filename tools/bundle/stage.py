@@ -114,9 +114,10 @@ def _trim_pygments(lexers: Path) -> None:
 
 
 def own_files() -> list[Path]:
-    """The files of the tree's package that go into the file."""
+    """The files of the tree's package that go into the file; catalogues of texts only as they are read, compiled."""
     files = (path for path in (ROOT / "alonechat").rglob("*") if path.is_file())
-    return [path for path in files if "__pycache__" not in path.parts and not path.name.startswith(".")]
+    left = (path for path in files if "__pycache__" not in path.parts and not path.name.startswith("."))
+    return [path for path in left if path.suffix != ".po"]
 
 
 def gather(native: bool, target: Path) -> None:
