@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Keeps the translations: `update` gathers the texts, `compile` writes what the client reads, `check` says what lacks."""
+"""Keeps the translations: `update` gathers texts, `compile` writes what the client reads, `check` finds what lacks."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("extract", help="print the texts that are marked, as a catalogue without translations")
     updating = commands.add_parser("update", help="give the catalogues the texts of the tree")
-    updating.add_argument("language", nargs="*", metavar="LANGUAGE", help="one to begin with, as gettext names it: zh_CN")
+    updating.add_argument("language", nargs="*", metavar="LANGUAGE", help="one to begin, such as zh_CN")
     commands.add_parser("compile", help="write the .mo of each catalogue")
     commands.add_parser("check", help="say what is missing, fuzzy, or has other {places} than the text")
     options = parser.parse_args(arguments)

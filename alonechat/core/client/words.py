@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import locale
 import os
+import re
 from pathlib import Path
 
 from alonechat.errors import ConfigError
@@ -14,6 +15,8 @@ DOMAIN = "alonechat"
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 """What `--lang` takes, and how each language calls itself."""
 _FOLDERS = {"zh": "zh_CN"}
+NAMED = {"c": "en", "posix": "en", "english": "en", "chinese": "zh"}
+"""What else a locale may be called; Windows writes `Chinese (Simplified)_China`."""
 
 _chosen: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
@@ -49,12 +52,13 @@ def choose(lang: str | None = None) -> str:
 
 def _known(name: str) -> str | None:
     """The language that a locale's name means, if there are texts in it."""
-    short = name.replace("-", "_").split(".")[0].split("_")[0].lower()
-    return {"c": "en", "posix": "en"}.get(short, short if short in LANGUAGES else None)
+    short = re.split(r"[-_. (@]", name.lower())[0]
+    return NAMED.get(short, short if short in LANGUAGES else None)
 
 
 def _wanted() -> list[str]:
-    named = [os.environ.get(key, "") for key in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    listed = os.environ.get("LANGUAGE", "").split(":")
-    system = "" if any(named) else (locale.getlocale()[0] or "")  # Windows and macOS say it elsewhere
-    return [name for name in (*listed, next(filter(None, named), ""), system) if name]
+    """The languages that the system asks for, as gettext has it: the locale's own C or POSIX leaves LANGUAGE aside."""
+    named = (os.environ.get(key, "") for key in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    name = next(filter(None, named), "") or (locale.getlocale()[0] or "")  # Windows has no such variables
+    listed = [] if name.split(".")[0] in ("C", "POSIX") else os.environ.get("LANGUAGE", "").split(":")
+    return [each for each in (*listed, name) if each]
