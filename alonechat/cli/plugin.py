@@ -59,7 +59,7 @@ def check(path: Annotated[str, typer.Argument(metavar="PATH", help="A file, or a
 
 
 def enable(settings: Settings, name: Name) -> None:
-    """Switch a plugin on. A server that runs takes it up at `/plugins reload`."""
+    """Switch a plugin on. A server that runs sees it by itself."""
     from alonechat.plugins.handling import switch
 
     switch(settings.data_dir, name, on=True)
@@ -67,7 +67,7 @@ def enable(settings: Settings, name: Name) -> None:
 
 
 def disable(settings: Settings, name: Name) -> None:
-    """Switch a plugin off. A server that runs drops it at `/plugins reload`."""
+    """Switch a plugin off. A server that runs sees it by itself."""
     from alonechat.plugins.handling import switch
 
     switch(settings.data_dir, name, on=False)

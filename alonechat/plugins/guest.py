@@ -5,32 +5,41 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import os
-import re
-import signal
-import sys
+import math
+from asyncio.subprocess import Process
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import alonechat
 from alonechat.core.logging import get_logger
 from alonechat.core.server.hooks import HookContext, HookPhase
 from alonechat.errors import Rejected
+from alonechat.plugins import process as processes
 from alonechat.plugins.failing import PluginFailure
+from alonechat.plugins.pace import Pace, Sayings
+from alonechat.plugins.printed import Printed
 from alonechat.plugins.running import Bounds, Door, Facts, Running
 
-LINE = 1 << 20
-"""Bytes of one frame from a plugin's process; more is a fault of the plugin's."""
 GOODBYE = 1.0
 """Seconds that a plugin may take to shut down: the server itself has 5 to end."""
 WAITING = 256
 """Calls that may wait for a plugin's process; more hooks than that pass it by."""
-PRINTED = 20
-"""Lines a second of what a plugin prints that are logged."""
+TURN, FLOOD, REST = 16, 200, 0.01
+"""Frames that are taken from a plugin in one turn of the loop; and how many a second may come that answer nothing,
+before each turn of them costs it a rest, in seconds."""
+BUSY = 0.2
+"""Share of a processor from which on a plugin is let run only when nobody else wants to."""
+HOLDING = {
+    HookPhase.PRE_CONNECT,
+    HookPhase.PRE_AUTHENTICATE,
+    HookPhase.POST_AUTHENTICATE,
+    HookPhase.PRE_MESSAGE,
+    HookPhase.PRE_COMMAND,
+}
+"""Phases that wait for what a plugin says of them; in all others it looks on."""
 log = get_logger(__name__)
 
 
@@ -42,22 +51,25 @@ class Guest(Running):
         self._data, self._door, self._bounds = data, door, bounds
         self.on_off: Callable[[str], None] = lambda reason: None
         self._settings: Mapping[str, Any] = {}
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
+        self._printed: Printed | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count(1)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._calls: set[asyncio.Task[Any]] = set()
         self._crashes: deque[float] = deque()
-        self._said: deque[str] = deque(maxlen=60)
         self._why = ""
         self._begun = self._ending = False
-        self._spoken, self._spoke_at = 0.0, 0.0
+        self._behind, self._used = 0, 0.0
+        self._pace = Pace(bounds.rate, bounds.burst)
+        self._sayings = Sayings()
 
     # --- life ---
 
     async def load(self) -> None:
         """Start the process and have it load the plugin. Raises PluginFailure."""
-        await self._start()
-        found = await self._ask("load", self._bounds.start, source=self.source)
+        found = await self._start()
         self.facts = Facts(**{**found, "dependencies": tuple(found["dependencies"])})
 
     async def initialize(self, settings: Mapping[str, Any]) -> None:
@@ -68,115 +80,90 @@ class Guest(Running):
         self.facts = replace(self.facts, phases=tuple(HookPhase[name] for name in phases))
         self._begun = True
 
+    def look(self, seconds: float) -> None:
+        if self._process is not None:
+            used = processes.used(self._process)
+            if used - self._used > seconds * BUSY:
+                processes.stand_back(self._process, 20)
+            self._used = used
+
     async def shutdown(self) -> None:
         self._ending = True
-        if self._process is not None and self._process.returncode is None:
+        process = self._process
+        if process is not None and process.returncode is None:
             if self._begun:
                 with suppress(PluginFailure, Rejected):
                     await self._ask("shutdown", GOODBYE)
-            await self._kill(gently=False)
+            await processes.end(process, gently=False)
         self._fail_all("the plugin was ended")
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._calls, return_exceptions=True)
 
-    async def _start(self) -> None:
-        home = str(Path(alonechat.__file__).resolve().parent.parent)
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join([home, *(p for p in sys.path if p)])}
-        env.pop("JWT_SECRET", None)
-        self._said.clear()
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "alonechat.plugins.host",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env=env, limit=LINE,
-        )  # fmt: skip
-        self._spawn(self._listen(self._process))
-        self._spawn(self._hear(self._process))
+    async def _start(self) -> dict[str, Any]:
+        process = self._process = await processes.begin()
+        self._used = math.inf  # what its start takes is not held against it
+        assert process.stdout is not None and process.stderr is not None
+        self._printed = Printed(process.stderr, lambda: self.facts.name, lambda: process.returncode is not None)
+        self._reading = self._spawn(self._printed.read())
+        self._spawn(self._listen(process, process.stdout))
+        bounds = {"rate": self._bounds.rate, "burst": self._bounds.burst}
+        found: dict[str, Any] = await self._ask("load", self._bounds.start, source=self.source, **bounds)
+        return found
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _kill(self, gently: bool) -> None:
-        """End the process; `gently`: it says first where it was."""
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        with suppress(ProcessLookupError):
-            if gently and sys.platform != "win32":
-                process.send_signal(signal.SIGABRT)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), 0.5)
-            if process.returncode is None:
-                process.kill()
-        await process.wait()
+        return task
 
     # --- the pipe ---
 
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        why = ""
+    async def _listen(self, process: Process, stream: asyncio.StreamReader) -> None:
+        why, loop = "", asyncio.get_running_loop()
+        second, taken, unasked = loop.time(), 0, 0
         try:
-            while line := await process.stdout.readline():
-                self._take(json.loads(line))
-        except ValueError as error:  # no JSON, or a line without an end
+            while line := await stream.readline():
+                taken += 1
+                unasked += self._take(json.loads(line))
+                if taken % TURN == 0:  # a line that is there already is read without a turn of the loop
+                    if loop.time() - second >= 1:
+                        second, unasked = loop.time(), 0
+                    await asyncio.sleep(REST if unasked > FLOOD else 0)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             why = f"it sent what is no frame ({error})"
-            await self._kill(gently=False)
+            await processes.end(process, gently=False)
         code = await process.wait()
         if not self._ending:
-            # standard error has been read when the pipe of frames has ended, up to what is still on its way
-            await asyncio.sleep(0.05)
-            self._crashed(why or self._why or _ended(code))
+            await self._read_out()
+            self._crashed(why or self._why or processes.why_ended(code))
 
-    async def _hear(self, process: asyncio.subprocess.Process) -> None:
-        """What the plugin prints, and what Python says of its end."""
-        assert process.stderr is not None
-        loop = asyncio.get_running_loop()
-        second, count = loop.time(), 0
-        while True:
-            try:
-                line = await process.stderr.readline()
-            except ValueError:  # longer than a line may be: what was read of it is dropped
-                continue
-            if not line:
-                return
-            text = line.decode("utf-8", "replace").rstrip()
-            self._said.append(text)
-            if loop.time() - second >= 1:
-                second, count = loop.time(), 0
-            count += 1
-            if count <= PRINTED:
-                log.info("printed by a plugin", plugin=self.facts.name, line=text[:500])
+    async def _read_out(self) -> None:
+        """Let what the process printed at its end arrive."""
+        if self._reading is not None:
+            await asyncio.wait({self._reading}, timeout=0.3)
 
-    def _take(self, frame: dict[str, Any]) -> None:
+    def _take(self, frame: dict[str, Any]) -> bool:
+        """Whether it was none that was asked for."""
         if "id" in frame:
             future = self._asked.pop(frame["id"], None)
             if future is None or future.done():
-                return
+                return True
             if "failed" in frame:
                 future.set_exception(PluginFailure(frame["failed"]))
             elif "refused" in frame:
                 future.set_exception(Rejected(*frame["refused"]))
             else:
                 future.set_result(frame.get("ok"))
-        elif "tell" in frame:
-            if self._may_speak():
+            return False
+        if "tell" in frame:
+            if self._pace.may():
                 self._door.tell(str(frame["tell"]), str(frame["text"]), str(frame["target"]))
         elif "phases" in frame:
             self.facts = replace(self.facts, phases=tuple(HookPhase[name] for name in frame["phases"]))
             self.on_phases()
         else:
             self._spawn(self._serve(frame))
-
-    def _may_speak(self) -> bool:
-        """At most so many frames a second into the chat: a flood is the plugin's own affair."""
-        now = asyncio.get_running_loop().time()
-        self._spoken = max(0.0, self._spoken - (now - self._spoke_at) * self._bounds.rate) + 1
-        self._spoke_at = now
-        if self._spoken > self._bounds.burst:
-            self._spoken -= 1
-            return False
         return True
 
     async def _serve(self, frame: dict[str, Any]) -> None:
@@ -188,8 +175,8 @@ class Guest(Running):
                 answer["ok"] = self._door.role(str(frame["username"]))
             elif do == "moderates":
                 answer["ok"] = await self._door.moderates(str(frame["username"]), str(frame["target"]))
-            elif not self._may_speak():
-                raise Rejected("rate_limited", f"a plugin posts at most {self._bounds.rate:g} messages a second")
+            elif not self._pace.may():
+                raise Rejected("rate_limited", f"a plugin posts at most {self._pace.rate:g} messages a second")
             elif do == "say":
                 answer["ok"] = await self._door.say(self.facts.name, str(frame["target"]), str(frame["text"]))
             else:
@@ -205,37 +192,49 @@ class Guest(Running):
             return
         process.stdin.write(json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
 
+    # --- calls ---
+
+    def _call(self, do: str, seconds: float, **arguments: Any) -> asyncio.Task[Any]:
+        """Have the process do something: a task that raises PluginFailure, Rejected. Its deadline holds whether anybody
+        still waits for it or not."""
+        task = asyncio.get_running_loop().create_task(self._answered(do, seconds, arguments))
+        self._calls.add(task)
+        task.add_done_callback(self._called)
+        return task
+
+    def _called(self, task: asyncio.Task[Any]) -> None:
+        self._calls.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may have gone
+
     async def _ask(self, do: str, seconds: float, **arguments: Any) -> Any:
-        """Have the process do something. Raises PluginFailure; past its deadline the process is ended."""
-        if self._process is None or self._process.returncode is not None:
+        return await asyncio.shield(self._call(do, seconds, **arguments))
+
+    async def _answered(self, do: str, seconds: float, arguments: dict[str, Any]) -> Any:
+        process = self._process
+        if process is None or process.returncode is not None:
             raise PluginFailure(self._why or "its process has ended")
         number = next(self._numbers)
         future = self._asked[number] = asyncio.get_running_loop().create_future()
         self._send({"id": number, "do": do, **arguments})
         try:
-            return await asyncio.wait_for(future, seconds)
+            return await processes.within(process, future, seconds)
         except TimeoutError:
             self._asked.pop(number, None)
             said = f"{do} passed its deadline of {seconds:g} s"
             self._why = said
-            await self._kill(gently=True)
-            await asyncio.sleep(0.05)
+            await processes.end(process, gently=True)
+            await self._read_out()
             self._why = said + self._where()
             raise PluginFailure(self._why) from None
 
     def _where(self) -> str:
-        """The line of the plugin's that Python named as it ended."""
-        home = re.escape(self.source)
-        for line in self._said:
-            found = re.search(rf'File "({home}[^"]*)", line (\d+)', line)
-            if found:
-                return f" ({Path(found[1]).name}:{found[2]})"
-        return ""
+        return self._printed.where(self.source) if self._printed is not None else ""
 
     # --- crashes ---
 
     def _crashed(self, why: str) -> None:
-        if why == _ended(-6) or "(" not in why:
+        if "(" not in why:
             why += self._where()
         self._process = None
         self._fail_all(why)
@@ -265,7 +264,6 @@ class Guest(Running):
         self._why = ""
         try:
             await self._start()
-            await self._ask("load", self._bounds.start, source=self.source)
             await self.initialize(self._settings)
         except (PluginFailure, OSError) as error:
             self._begun = False
@@ -286,21 +284,45 @@ class Guest(Running):
         return bool(await self._ask("receive", self._bounds.call, secret=secret, body=body))
 
     async def handle(self, context: HookContext) -> HookContext | None:
-        if self._process is None or len(self._asked) >= WAITING:
-            return None  # it is being started again, or can't keep up: what passes, passes unchanged
+        """What it leaves of what passes. None, and nothing changed, while it can't say so: its process is being started
+        again, it is behind, or it failed."""
+        holding = context.phase in HOLDING
+        if self._process is None or (holding and self._behind) or len(self._asked) >= WAITING:
+            return None
         seen = {name: getattr(context, name) for name in ("sender", "target", "content", "type", "event", "address")}
-        found = await self._ask("handle", self._bounds.call, phase=context.phase.name, context=seen)
+        call = self._call("handle", self._bounds.call, phase=context.phase.name, context=seen)
+        if not holding:
+            call.add_done_callback(lambda done: self._handled(context.phase, done))
+            return None
+        done, _ = await asyncio.wait({call}, timeout=self._bounds.hold)
+        if not done:
+            self._behind += 1
+            call.add_done_callback(self._caught_up)
+            self._grumble(context.phase, f"handle took more than {self._bounds.hold:g} s")
+            return None
+        found = self._handled(context.phase, call)
+        if found is None:
+            return None
         context.content = found["content"]
         if found["stopped"]:
             context.stop(found["reason"])
         return context
 
+    def _caught_up(self, call: asyncio.Task[Any]) -> None:
+        self._behind -= 1
 
-def _ended(code: int) -> str:
-    if code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = str(-code)
-        return f"its process was ended by {name}"
-    return f"its process ended by itself with exit code {code}"
+    def _handled(self, phase: HookPhase, call: asyncio.Task[Any]) -> Any:
+        """What `handle` answered. None, and a line in the log, when it failed."""
+        error = None if call.cancelled() else call.exception()
+        if isinstance(error, PluginFailure | Rejected):
+            self._grumble(phase, str(error))
+        return None if error is not None or call.cancelled() else call.result()
+
+    def _grumble(self, phase: HookPhase, why: str) -> None:
+        """Say what failed, but not as often as it fails: a message passes on unchanged a thousand times a second."""
+        left_out = self._sayings.again(why)
+        if left_out is not None:
+            more = {"left_out": left_out} if left_out else {}
+            log.error(
+                "a plugin failed; passed on unchanged", plugin=self.facts.name, phase=phase.name, why=why, **more
+            )

@@ -27,11 +27,14 @@ from alonechat.errors import Rejected
 from alonechat.plugins.context import PluginContext
 from alonechat.plugins.contract import CommandPluginBase, HandlerPluginBase, PluginBase, plugins_in
 from alonechat.plugins.failing import PluginFailure, described
+from alonechat.plugins.pace import Pace
 
 MEMORY = 512 << 20
 """Bytes of address space; Python itself maps some 200 MiB. A plugin that wants more gets a MemoryError."""
 PROCESSOR = 10
 """Seconds of processor time that may pass without a call coming to its end."""
+LINE = 1 << 18
+"""Bytes of one frame to the server."""
 GROUP = "alonechat.plugins"
 
 
@@ -77,6 +80,7 @@ class Host:
         self._write_lock = threading.Lock()
         self._plugin: PluginBase | None = None
         self._context: PluginContext | None = None
+        self._pace = Pace(0, 0)
         self._skew = 0.0
         self._home = ""
 
@@ -113,20 +117,28 @@ class Host:
             answer["failed"] = str(failure)
         except BaseException as error:  # whatever a plugin raises, SystemExit too, is its caller's to hear
             answer["failed"] = described(error, self._home)
-        self.send(answer)
+        try:
+            self.send(answer)
+        except PluginFailure as failure:
+            self.send({"id": frame["id"], "failed": str(failure)})
         allow_processor()
 
     def send(self, frame: dict[str, Any]) -> None:
-        """Write one frame to the server."""
+        """Write one frame to the server. Raises PluginFailure for one that is too long."""
+        line = json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        if len(line) > LINE:
+            raise PluginFailure(f"{len(line)} bytes at once are too many: {LINE} are allowed")
         with self._write_lock:
-            self._out.write(json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+            self._out.write(line)
             self._out.flush()
 
     async def ask(self, do: str, **arguments: Any) -> Any:
         """Ask the server for something and wait for it. Raises Rejected."""
+        if do in ("say", "history") and not self._pace.may():  # here, so that a flood is the plugin's own work
+            raise Rejected("rate_limited", f"a plugin posts at most {self._pace.rate:g} messages a second")
         number = next(self._numbers)
-        future = self._asked[number] = self._loop.create_future()
         self.send({"ask": number, "do": do, **arguments})
+        future = self._asked[number] = self._loop.create_future()
         return await future
 
     # --- what a context reaches the server by ---
@@ -140,7 +152,8 @@ class Host:
         return found
 
     def tell(self, username: str, text: str, target: str) -> None:
-        self.send({"tell": username, "text": text, "target": target})
+        if self._pace.may():
+            self.send({"tell": username, "text": text, "target": target})
 
     async def role(self, username: str) -> str:
         return str(await self.ask("role", username=username))
@@ -157,8 +170,10 @@ class Host:
     # --- what the server asks ---
 
     async def load(self, frame: dict[str, Any]) -> dict[str, Any]:
+        """Load what `source` names, and give what it says of itself."""
         source = frame["source"]
         self._home = source
+        self._pace = Pace(frame["rate"], frame["burst"])
         cls = load(source)
         self._plugin = cls()
         meta = self._plugin.metadata
@@ -226,8 +241,6 @@ def text_of(found: Any) -> str | None:
 
 def limit() -> None:
     """Bound memory, where the system can; stand back behind the server; end with it even where nothing is read."""
-    if hasattr(os, "nice"):
-        os.nice(10)
     if importlib.util.find_spec("resource") is not None:
         import resource
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,16 @@ class KeyValues:
         return {key: json.loads(value) for key, value in rows if key.startswith(prefix)}
 
 
+def stamp(data: Path) -> tuple[int, ...]:
+    """Another one when the file has changed, or may have."""
+    found = []
+    for path in (data / FILE, data / f"{FILE}-wal"):
+        with suppress(OSError):  # there is none, for the most part
+            about = path.stat()
+            found += [about.st_mtime_ns, about.st_size, about.st_ino]
+    return tuple(found)
+
+
 def disabled(data: Path) -> set[str]:
     """The names that are switched off."""
     with opened(data) as raw:
@@ -68,7 +78,7 @@ def disabled(data: Path) -> set[str]:
 
 
 def switch(data: Path, plugin: str, on: bool) -> None:
-    """Switch a plugin on or off; a server that runs sees it when it reloads."""
+    """Switch a plugin on or off; a server that runs sees it by itself."""
     statement = "DELETE FROM disabled WHERE plugin = ?" if on else "INSERT OR IGNORE INTO disabled VALUES (?)"
     with opened(data) as raw:
         raw.execute(statement, (plugin,))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import tomllib
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import entry_points
@@ -23,6 +25,8 @@ from alonechat.plugins.host import GROUP
 from alonechat.plugins.running import Bounds, Door, Inside, Running
 
 FOLDER, SETTINGS = "plugins", "plugins.toml"
+LOOK = 1.0
+"""Seconds between two looks at how busy plugins are, and at what another process has switched on or off."""
 log = get_logger(__name__)
 
 
@@ -56,7 +60,9 @@ class PluginManager:
         self._door, self._data, self._builtin = door, data, tuple(builtin)
         self._bounds = bounds or Bounds()
         self.plugins: list[Plugin] = []
-        self._lock = asyncio.Lock()
+        self._off: set[str] = set()
+        self._lock, self._stopped = asyncio.Lock(), asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
 
     # --- life ---
 
@@ -64,9 +70,13 @@ class PluginManager:
         """Find and start all. What fails is off, with its reason."""
         async with self._lock:
             await self._start()
+        self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def stop(self) -> None:
         """End all: those outside at the same time, then the built-in ones in the reverse order."""
+        self._stopped.set()
+        if self._watching is not None:
+            await self._watching
         async with self._lock:
             await self._stop()
 
@@ -76,9 +86,29 @@ class PluginManager:
             await self._stop()
             await self._start()
 
+    async def _watch(self) -> None:
+        """Until it is stopped: have plugins that compute all the time stand back; take in what `alonechat plugin
+        enable` and `disable` changed."""
+        seen = kept.stamp(self._data)
+        while not self._stopped.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), LOOK)
+            for plugin in self.plugins:
+                plugin.running.look(LOOK)
+            if (now := kept.stamp(self._data)) == seen or self._stopped.is_set():
+                continue
+            try:
+                if await asyncio.to_thread(kept.disabled, self._data) != self._off:
+                    log.info("plugins were switched by another process")
+                    await self.reload()
+                seen = now
+            except (OSError, sqlite3.Error) as error:  # looked at again the next time
+                log.warning("which plugins are on can't be read", why=str(error))
+
     async def _start(self) -> None:
         loaded = await asyncio.gather(*(self._load(each) for each in self._found()))
         off, settings = kept.disabled(self._data), self._settings()
+        self._off = off
         taken: set[str] = set()
         for plugin in loaded:
             if plugin.state == "on" and plugin.name in taken:

@@ -18,9 +18,11 @@ from alonechat.plugins.host import called, text_of
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a plugin outside the server may take: seconds for a call and for its start, messages a second, crashes
-    within an hour; `back_off`: seconds until the first restart, doubled each time."""
+    within an hour; `hold`: seconds for which a message waits for a handler; `back_off`: seconds until the first
+    restart, doubled each time."""
 
     call: float = 2.0
+    hold: float = 1.0
     start: float = 10.0
     rate: float = 10.0
     burst: float = 30.0
@@ -72,6 +74,9 @@ class Running:
 
     async def shutdown(self) -> None:
         """Let it end."""
+
+    def look(self, seconds: float) -> None:
+        """Called every so many seconds: see to it that it takes no more than it should."""
 
     async def can_handle(self, content: str) -> bool:
         """Whether it takes a command."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alonechat.plugins.kept import read_states, switch
 from alonechat.testing import Clock, Server, serving
 
 Start = Callable[..., Server]
@@ -36,6 +37,50 @@ def test_a_poll_and_its_votes(start: Start) -> None:
     assert ana.asks(type="HISTORY", target="#lobby")["events"][-1]["reactions"] == {"1️⃣": ["bo"]}
     assert ana.asks(type="TEXT", content='/poll "Lunch?')["code"] == "bad_frame"
     assert ana.asks(type="TEXT", content="/poll Lunch? one")["code"] == "bad_frame"
+
+
+def test_a_poll_is_closed_with_its_result_by_who_asked_or_a_moderator(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        ana, bo, cy = (server.person(name) for name in ("ana", "bo", "cy"))
+        assert ana.asks(type="TEXT", content="/poll close")["content"] == "no poll is open here"
+        poll = bo.asks(type="TEXT", content='/poll "Lunch?" noodles "fried rice"')
+        for who, mark, more in [
+            (ana, "1️⃣", {}), (bo, "1️⃣", {}), (cy, "2️⃣", {}), (cy, "2️⃣", {"removed": True}),
+            (cy, "1\u20e3", {}), (cy, "👍", {}),
+        ]:  # fmt: skip
+            assert who.asks(type="REACT", target="#lobby", ref=poll["id"], content=mark, **more)["type"] == "REACT"
+        assert "that you can close" in ana.asks(type="TEXT", content="/poll close")["content"]
+        direct = ana.asks(type="TEXT", target="bo", content="/poll Tea? yes no")
+        bo.asks(type="REACT", target="ana", ref=direct["id"], content="2️⃣")
+    with serving(tmp_path) as server:
+        boss, ana = server.person("boss", "owner"), server.person("ana")
+        closed = boss.asks(type="TEXT", content="/poll close")
+        assert (closed["sender"], closed["via"]) == ("boss", "poll")
+        assert closed["content"].splitlines() == [
+            "📊 Lunch? (closed)", "1️⃣ noodles: **3**", "2️⃣ fried rice: 0", "3 voted.",
+        ]  # fmt: skip
+        assert ana.asks(type="TEXT", target="bo", content="/poll close")["content"].splitlines() == [
+            "📊 Tea? (closed)", "1️⃣ yes: 0", "2️⃣ no: **1**", "1 voted.",
+        ]  # fmt: skip
+        assert boss.asks(type="TEXT", content="/poll close")["content"] == "no poll is open here"
+
+
+def test_what_another_process_switches_is_seen_by_itself(start: Start, tmp_path: Path) -> None:
+    server = start()
+    ana = server.person("ana")
+
+    def rolls(kind: str) -> None:
+        until = time.monotonic() + 20
+        while ana.asks(type="TEXT", content="/roll")["type"] != kind:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    rolls("TEXT")
+    switch(tmp_path / "data", "dice", on=False)
+    rolls("ERROR")
+    assert "switched off" in {name: reason for name, _, _, _, reason in read_states(tmp_path / "data")}["dice"]
+    switch(tmp_path / "data", "dice", on=True)
+    rolls("TEXT")
 
 
 def test_a_reminder_comes_in_time_and_survives_a_restart(tmp_path: Path) -> None:

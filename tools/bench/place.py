@@ -95,7 +95,7 @@ def alonechat(pyz: Path, folder: Path, people: int, **settings: str) -> Iterator
             env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said, preexec_fn=pinned(SERVER_CORE),
         )  # fmt: skip
     with ended(process):
-        _await(process, port, folder / "said")
+        _await(process, lambda: b"websocket" in (folder / "said").read_bytes(), folder / "said")
         yield Bench(f"alonechat {pyz.stem}", port, process.pid, rest, tokens)
 
 
@@ -113,7 +113,7 @@ def inspircd(folder: Path, conf: Path) -> Iterator[Bench]:
             stdin=subprocess.DEVNULL, stdout=said, stderr=said, preexec_fn=pinned(SERVER_CORE),
         )  # fmt: skip
     with ended(process):
-        _await(process, port, folder / "said")
+        _await(process, lambda: _listens(port), folder / "said")
         yield Bench("inspircd", port, process.pid)
 
 
@@ -122,15 +122,19 @@ def has_inspircd() -> bool:
     return shutil.which("inspircd") is not None
 
 
-def _await(process: subprocess.Popen[bytes], port: int, said: Path) -> None:
+def _listens(port: int) -> bool:
+    with socket.socket() as found:
+        return found.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _await(process: subprocess.Popen[bytes], ready: Callable[[], bool], said: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
             break
-        with socket.socket() as found:
-            if found.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
+        if ready():
+            return
+        time.sleep(0.02)
     raise SystemExit(f"the server did not start:\n{said.read_text('utf-8', 'replace')[-2000:]}")
 
 

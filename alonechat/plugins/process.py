@@ -1,0 +1,112 @@
+"""The process of one plugin: begun so that it never stands in the server's way, ended so that it says where it was."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import alonechat
+from alonechat.plugins.host import LINE
+
+IDLE_PRIORITY_CLASS = 0x40
+"""Windows' word for a process that runs when no other wants to."""
+GOODBYE = 0.5
+"""Seconds that a process has to say where it was."""
+HOGGING = 0.05
+"""Seconds that a call may compute before its process is let run only when nobody else wants to."""
+GRACE = 4
+"""How many times its deadline a call may take in all, when the machine was too busy to let it run."""
+
+
+async def begin() -> Process:
+    """Start one. It gets the processor only when nobody else wants it, from its first instruction on: starting Python
+    costs more than most plugins ever will. Raises OSError."""
+    home = str(Path(alonechat.__file__).resolve().parent.parent)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([home, *(p for p in sys.path if p)])}
+    env.pop("JWT_SECRET", None)
+    more = {"creationflags": IDLE_PRIORITY_CLASS} if sys.platform == "win32" else {}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "alonechat.plugins.host",
+        stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, limit=LINE, **more,
+    )  # fmt: skip
+    stand_back(process, 10)
+    return process
+
+
+def stand_back(process: Process, nice: int) -> None:
+    """Let it run behind the server: by so much, or with 20 only when nobody else wants the processor."""
+    with suppress(OSError, AttributeError):  # gone, or a system that has no such thing
+        if nice < 20:
+            os.setpriority(os.PRIO_PROCESS, process.pid, nice)
+        elif sys.platform == "linux":
+            for thread in os.listdir(f"/proc/{process.pid}/task"):
+                os.sched_setscheduler(int(thread), os.SCHED_IDLE, os.sched_param(0))
+        else:
+            os.setpriority(os.PRIO_PROCESS, process.pid, 19)
+
+
+def used(process: Process) -> float:
+    """Seconds of processor time that its main thread has used. 0 where the system doesn't say."""
+    return _schedule(process)[0]
+
+
+def starved(process: Process) -> float:
+    """Seconds that it has been ready to run and got no processor. 0 where the system doesn't say."""
+    return _schedule(process)[1]
+
+
+def _schedule(process: Process) -> tuple[float, float]:
+    try:
+        ran, waited, _ = Path(f"/proc/{process.pid}/schedstat").read_text().split()
+        return int(ran) / 1e9, int(waited) / 1e9
+    except (OSError, ValueError):
+        return 0.0, 0.0
+
+
+async def within(process: Process, future: asyncio.Future[Any], seconds: float) -> Any:
+    """What `future` gives. Raises TimeoutError when the process had `seconds` for it: time for which it was ready and
+    the machine let others run counts only from `GRACE` deadlines on. One that computes long stands back for good."""
+    clock = asyncio.get_running_loop().time
+    began, (ran, before) = clock(), _schedule(process)
+    left = min(HOGGING, seconds)
+    while True:
+        done, _ = await asyncio.wait({future}, timeout=left)
+        if done:
+            return future.result()
+        now_ran, now_waited = _schedule(process)
+        if now_ran - ran > HOGGING / 2:
+            stand_back(process, 20)
+        waited = min(now_waited - before, seconds * (GRACE - 1))
+        left = began + seconds + waited - clock()
+        if left < 0.001:
+            raise TimeoutError
+
+
+async def end(process: Process, gently: bool) -> None:
+    """End it; `gently`: it says first where it was."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            if gently and sys.platform != "win32":
+                process.send_signal(signal.SIGABRT)
+                with suppress(TimeoutError):
+                    await within(process, asyncio.ensure_future(process.wait()), GOODBYE)
+            if process.returncode is None:
+                process.kill()
+    await process.wait()
+
+
+def why_ended(code: int) -> str:
+    """An exit code as a sentence."""
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = str(-code)
+        return f"its process was ended by {name}"
+    return f"its process ended by itself with exit code {code}"
