@@ -218,7 +218,8 @@ class Guest(Running):
         future = self._asked[number] = asyncio.get_running_loop().create_future()
         self._send({"id": number, "do": do, **arguments})
         try:
-            return await processes.within(process, future, seconds)
+            most = processes.STARTING if do in ("load", "initialize") else processes.HOGGING
+            return await processes.within(process, future, seconds, most)
         except TimeoutError:
             self._asked.pop(number, None)
             said = f"{do} passed its deadline of {seconds:g} s"

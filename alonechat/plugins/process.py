@@ -18,8 +18,8 @@ IDLE_PRIORITY_CLASS = 0x40
 """Windows' word for a process that runs when no other wants to."""
 GOODBYE = 0.5
 """Seconds that a process has to say where it was."""
-HOGGING = 0.05
-"""Seconds that a call may compute before its process is let run only when nobody else wants to."""
+HOGGING, STARTING = 0.05, 2.0
+"""Seconds that a call, and a start, may compute before the process is let run only when nobody else wants to."""
 GRACE = 4
 """How many times its deadline a call may take in all, when the machine was too busy to let it run."""
 
@@ -69,18 +69,19 @@ def _schedule(process: Process) -> tuple[float, float]:
         return 0.0, 0.0
 
 
-async def within(process: Process, future: asyncio.Future[Any], seconds: float) -> Any:
+async def within(process: Process, future: asyncio.Future[Any], seconds: float, most: float = HOGGING) -> Any:
     """What `future` gives. Raises TimeoutError when the process had `seconds` for it: time for which it was ready and
-    the machine let others run counts only from `GRACE` deadlines on. One that computes long stands back for good."""
+    the machine let others run counts only from `GRACE` deadlines on. One that computes for `most` stands back for
+    good."""
     clock = asyncio.get_running_loop().time
     began, (ran, before) = clock(), _schedule(process)
-    left = min(HOGGING, seconds)
+    left = min(most * 1.5, seconds)
     while True:
         done, _ = await asyncio.wait({future}, timeout=left)
         if done:
             return future.result()
         now_ran, now_waited = _schedule(process)
-        if now_ran - ran > HOGGING / 2:
+        if now_ran - ran > most:
             stand_back(process, 20)
         waited = min(now_waited - before, seconds * (GRACE - 1))
         left = began + seconds + waited - clock()
