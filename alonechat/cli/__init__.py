@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 def build_app(rich: bool) -> typer.Typer:
     """All commands. `rich`: panels and colours in the help, for a terminal; else plain lines."""
-    from alonechat.cli import accounts, client, plugin, serve, settings, talk
+    from alonechat.cli import accounts, bench, client, plugin, serve, settings, talk
 
     app = typer.Typer(
         name="alonechat",
@@ -37,6 +37,7 @@ def build_app(rich: bool) -> typer.Typer:
         app.command(cls=settings.Command, rich_help_panel="Talk")(command)
     accounts.mount(app)
     plugin.mount(app)
+    bench.mount(app)
     settings.mount(app)
     return app
 

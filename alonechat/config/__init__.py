@@ -38,6 +38,7 @@ VARIABLES: dict[str, str] = {
     "ALONECHAT_NO_PASSWORD": "user add: an account that signs in by token",
     "ALONECHAT_REGISTER": "login: make the account first",
     "ALONECHAT_ROLE": "user add, invite new: the role of the account",
+    "ALONECHAT_SECONDS": "bench: the length of each measurement",
     "ALONECHAT_TIMEOUT": "send: seconds to wait for the receipt",
     "ALONECHAT_TLS": "login: the server speaks TLS",
     "ALONECHAT_LANG": "client: the language, instead of the system's",

@@ -38,14 +38,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "alonechat.cli.talk": (*BASE, *WIRE, "alonechat.cli.*", "alonechat.core.client.*"),
     "alonechat.cli.client": (*BASE, *WIRE, "alonechat.cli.*", "alonechat.core.client.*", "alonechat.ui.*"),
     "alonechat.cli.plugin": (*BASE, "alonechat.cli.*", "alonechat.plugins.*"),
-    "alonechat.cli": (*BASE, "alonechat.app", "alonechat.admin"),
+    "alonechat.cli": (*BASE, "alonechat.app", "alonechat.admin", "alonechat.bench"),
+    "alonechat.bench": (*BASE, "alonechat.app", "alonechat.admin"),
     "alonechat.admin": (*BASE, *WIRE, *RECORDS, *STORED, "alonechat.core.server.*"),
     "alonechat.app": ("alonechat.*",),
     "alonechat.testing": ("alonechat.*",),
     "alonechat.__main__": ("alonechat.cli",),
 }
 """What each part may import of ours beside itself: that module, or with `.*` all that is in it. The longest name that
-fits a module counts. `app` and `admin` join the parts; only `cli` and `testing` know them."""
+fits a module counts. `app` and `admin` join the parts; only `cli`, `testing` and `bench` know them."""
 COMPOSED = ("alonechat.app", "alonechat.admin")
 FREE = ("alonechat", "alonechat.core", "alonechat.ui")
 """Packages that hold a docstring and at most a version."""
@@ -83,7 +84,7 @@ def may(module: str, target: str) -> bool:
     part = part_of(module)
     if target in FREE or target == part or target.startswith(part + "."):
         return True
-    if target in COMPOSED and part not in ("alonechat.app", "alonechat.testing", "alonechat.cli"):
+    if target in COMPOSED and part not in ("alonechat.app", "alonechat.testing", "alonechat.cli", "alonechat.bench"):
         return False
     return any(
         target == allowed or (allowed.endswith(".*") and f"{target}.".startswith(allowed[:-1]))
