@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-PROGRAMS: dict[str, str] = {}
+PROGRAMS: dict[str, str] = {"bash": "bash", "tmux": "tmux"}
 """A program that a test asks for with `needs_program`, and Debian's package that has it. A test under tests/house/
 holds this table to what the tests ask for, so that nothing is installed that no test needs."""
 

@@ -31,7 +31,7 @@ from alonechat.core.message import LOBBY
 from alonechat.ui.tui.composer import Editor, History
 from alonechat.ui.tui.history import Place
 
-QUIET = 2.0
+QUIET = 0.7
 """Seconds for which a draft of another window does not overwrite what is being typed here."""
 
 

@@ -106,7 +106,7 @@ def _found(text: str, words: list[str]) -> Line:
     if not places:
         return (Piece(text),)
     at, word = min(places)
-    begin = max(0, at - 20)
+    begin = text.rfind(" ", 0, at - 20) + 1 if at > 20 else 0
     lead = ("…" if begin else "") + text[begin:at]
     return (Piece(lead), Piece(text[at : at + len(word)], ACCENT.plus(BOLD)), Piece(text[at + len(word) :], SECONDARY))
 

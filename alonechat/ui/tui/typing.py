@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from alonechat.core.client.complete import Completion, complete
 from alonechat.core.client.present import printable
 from alonechat.core.client.words import _
+from alonechat.ui.tui.composer import Editor
 from alonechat.ui.tui.local import COMMANDS
 from alonechat.ui.tui.screen import ACCENT, BOLD, REVERSE, SECONDARY, Line, Piece
 from alonechat.ui.tui.width import width
@@ -55,13 +56,23 @@ def insert(app: App, text: str, typed: bool) -> None:
     app.completing.stop()
     app.look.selected = None
     editor = desk.talk().editor
-    editor.insert(text.replace("\t", "    ") if not typed else text, typed)
-    if typed and text == ":" and (found := NAMED.search(editor.text[: editor.at])):
+    if not typed:
+        editor.insert(text.replace("\t", "    "))
+    else:
+        for part in re.findall("[^:]*:|[^:]+", text):
+            editor.insert(part, typed=True)
+            if part.endswith(":"):
+                _name(editor)
+    desk.typed()
+
+
+def _name(editor: Editor) -> None:
+    """Put the emoji in the place of its name, which was just ended by a colon."""
+    if found := NAMED.search(editor.text[: editor.at]):
         from alonechat.core.client.emojis import by_name  # here: few messages name one, and it takes long to load
 
         if char := by_name(found[1]):
             editor.replace(found.start(), editor.at, char)
-    desk.typed()
 
 
 def complete_word(app: App, by: int) -> None:
