@@ -112,16 +112,25 @@ class Cache:
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path or ":memory:", isolation_level=None, timeout=5, check_same_thread=False)
+        try:
+            self._prepare(db)
+        except sqlite3.DatabaseError:
+            db.close()
+            raise
+        return db
+
+    @staticmethod
+    def _prepare(db: sqlite3.Connection) -> None:
         # What was received can be asked for again; what is written can't, and is flushed: see `wait`.
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", "cache_size=-2000"):
             db.execute(f"PRAGMA {pragma}")
         kept = int(db.execute("PRAGMA user_version").fetchone()[0])
         if kept not in (0, VERSION):
-            db.close()
             raise sqlite3.DatabaseError("a cache of another version")
-        db.executescript(SCHEMA)
-        db.execute(f"PRAGMA user_version={VERSION}")
-        return db
+        if not kept:  # else other processes would take it for a change
+            db.executescript(f"{SCHEMA} PRAGMA user_version={VERSION};")
+        for table in ("meta", "conversations", "drafts", "outbox"):  # what a start reads has to be whole
+            db.execute(f"SELECT * FROM {table}").fetchall()
 
     def _put_aside(self, path: Path) -> None:
         path.replace(path.with_name(f"{path.name}.broken"))
@@ -168,11 +177,21 @@ class Cache:
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
+    def _ask(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
+        """The rows that answer a question. Raises AloneChatError where the file is damaged."""
+        try:
+            yield from self._db.execute(sql, values)
+        except sqlite3.DatabaseError as error:
+            raise AloneChatError(f"can't read {self.path}: {error}; move it away") from None
+
+    def _one(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
+        return next(self._ask(sql, values), None)
+
     # --- who and where ---
 
     def get(self, key: str) -> Any:
         """What was kept under a key; None where nothing was."""
-        row = self._db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+        row = self._one("SELECT value FROM meta WHERE key=?", (key,))
         return json.loads(row[0]) if row else None
 
     def put(self, key: str, value: Any) -> None:
@@ -185,9 +204,9 @@ class Cache:
 
     def conversations(self) -> list[Conversation]:
         """What was known of each conversation, for `State.recall`."""
-        rows = self._db.execute("SELECT target, floor, position, item FROM conversations").fetchall()
+        rows = self._ask("SELECT target, position, item FROM conversations")
         found = []
-        for target, _, position, item in rows:
+        for target, position, item in rows:
             known = Conversation(target, "room" if target.startswith("#") else "direct", position, floor=position)
             for name, value in json.loads(item).items():
                 setattr(known, name, value)
@@ -207,16 +226,16 @@ class Cache:
     def _row(self, target: str, position: int) -> tuple[int, int, int]:
         """Number, floor and position of a conversation; one that is new here begins behind `position`."""
         ask = "SELECT number, floor, position FROM conversations WHERE target=?"
-        row = self._db.execute(ask, (target,)).fetchone()
+        row = self._one(ask, (target,))
         if row is None:
-            number = self._db.execute("SELECT COALESCE(MAX(number), 0) + 1 FROM conversations").fetchone()[0]
+            number = self._one("SELECT COALESCE(MAX(number), 0) + 1 FROM conversations")[0]
             row = (number, position, position)
             self._db.execute("INSERT INTO conversations VALUES (?, ?, ?, ?, '{}')", (target, *row))
         return int(row[0]), int(row[1]), int(row[2])
 
     def position(self, target: str) -> int | None:
         """Up to which seq the messages of a conversation are here; None where there are none."""
-        row = self._db.execute("SELECT position FROM conversations WHERE target=?", (target,)).fetchone()
+        row = self._one("SELECT position FROM conversations WHERE target=?", (target,))
         return None if row is None else int(row[0])
 
     def begin(self, target: str, position: int) -> None:
@@ -269,7 +288,7 @@ class Cache:
 
     def _amend(self, number: int, event: Event) -> None:
         ask = "SELECT seq, body FROM messages WHERE id=? AND conversation=?"
-        row = self._db.execute(ask, (event["ref"], number)).fetchone()
+        row = self._one(ask, (event["ref"], number))
         if row is not None:
             message = json.loads(row[1])
             amend(message, event)
@@ -278,28 +297,28 @@ class Cache:
 
     def before(self, target: str, seq: int | None, limit: int) -> Span:
         """The latest messages of a conversation, or the latest before a seq, as far as they are here."""
-        row = self._db.execute("SELECT number, floor, position FROM conversations WHERE target=?", (target,)).fetchone()
+        row = self._one("SELECT number, floor, position FROM conversations WHERE target=?", (target,))
         if row is None:
             return Span((), False, 0)
         number, floor, position = row
         ask = "SELECT body FROM messages WHERE conversation=? AND seq<? ORDER BY seq DESC LIMIT ?"
-        found = self._db.execute(ask, (number, position + 1 if seq is None else seq, limit)).fetchall()
+        found = list(self._ask(ask, (number, position + 1 if seq is None else seq, limit)))
         return Span(tuple(json.loads(body) for (body,) in reversed(found)), floor == 0 and len(found) < limit, position)
 
     def after(self, target: str, seq: int, limit: int) -> tuple[Event, ...]:
         """The first messages behind a seq that are here."""
         ask = """SELECT body FROM messages JOIN conversations ON conversation=number
                  WHERE target=? AND messages.seq>? ORDER BY messages.seq LIMIT ?"""
-        return tuple(json.loads(body) for (body,) in self._db.execute(ask, (target, seq, limit)))
+        return tuple(json.loads(body) for (body,) in self._ask(ask, (target, seq, limit)))
 
     def reaches(self, target: str, seq: int) -> bool:
         """Whether the message at `seq` would be here, if there is one."""
-        row = self._db.execute("SELECT floor, position FROM conversations WHERE target=?", (target,)).fetchone()
+        row = self._one("SELECT floor, position FROM conversations WHERE target=?", (target,))
         return row is not None and row[0] < seq <= row[1]
 
     def floor(self, target: str) -> int:
         """Messages up to this seq are not here."""
-        row = self._db.execute("SELECT floor FROM conversations WHERE target=?", (target,)).fetchone()
+        row = self._one("SELECT floor FROM conversations WHERE target=?", (target,))
         return int(row[0]) if row else 0
 
     def older(self, target: str, floor: int, events: Iterable[Event], more: bool) -> None:
@@ -321,8 +340,8 @@ class Cache:
         ask = """SELECT target, body FROM messages JOIN conversations ON conversation=number
                  WHERE (?1 IS NULL OR target=?1) ORDER BY id DESC"""
         found: list[Event] = []
-        for where, body in self._db.execute(ask, (target,)):
-            if words and not any(part in body.casefold() for part in (words[0], ascii(words[0])[1:-1])):
+        for where, body in self._ask(ask, (target,)):
+            if words and _json(words[0])[1:-1] not in body.casefold():  # most are none: not worth being read
                 continue
             message = json.loads(body)
             text = str(message.get("content") or "").casefold()
@@ -348,7 +367,7 @@ class Cache:
 
     def drafts(self) -> dict[str, str]:
         """The draft of each conversation that has one."""
-        return dict(self._db.execute("SELECT target, text FROM drafts").fetchall())
+        return dict(self._ask("SELECT target, text FROM drafts"))
 
     def draft(self, target: str, text: str) -> None:
         """Keep a draft; an empty one is dropped."""
@@ -360,7 +379,7 @@ class Cache:
 
     def outbox(self) -> list[Entry]:
         """What was written and has no receipt, in the order in which it was written."""
-        rows = self._db.execute("SELECT nonce, frame, made, code, reason FROM outbox ORDER BY number").fetchall()
+        rows = self._ask("SELECT nonce, frame, made, code, reason FROM outbox ORDER BY number")
         return [Entry(nonce, json.loads(frame), made, code, reason) for nonce, frame, made, code, reason in rows]
 
     def wait(self, entries: Iterable[Entry]) -> None:
