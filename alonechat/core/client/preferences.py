@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from alonechat.core.client.words import LANGUAGES
 from alonechat.errors import AloneChatError, ConfigError
 
 FILE = "preferences.json"
 THEMES = ("system", "light", "dark")
 SIZES = (10, 24)
 """The smallest and the largest font size."""
+WIDTHS = (200, 420)
+"""The same of the sidebar."""
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,24 @@ def load(path: Path) -> Preferences:
 def checked(found: Preferences) -> Preferences:
     """The same with what lies outside its range brought back into it."""
     size = min(max(found.font_size, SIZES[0]), SIZES[1])
+    width = min(max(found.sidebar_width, WIDTHS[0]), WIDTHS[1])
     notify = found.notify if found.notify in ("mentions", "all", "none") else "mentions"
     theme = found.theme if found.theme in THEMES else "system"
-    return replace(found, font_size=size, notify=notify, theme=theme)
+    return replace(
+        found,
+        font_size=size,
+        sidebar_width=width,
+        notify=notify,
+        theme=theme,
+        accent=found.accent if COLOUR.fullmatch(found.accent) else "",
+        language=found.language if found.language in LANGUAGES else "",
+        windows=_texts(found.windows),
+        last=_texts(found.last),
+    )
+
+
+def _texts(found: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def save(path: Path, found: Preferences) -> None:
@@ -71,5 +92,6 @@ def save(path: Path, found: Preferences) -> None:
         draft.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         os.replace(draft, path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise AloneChatError(f"can't keep the preferences in {path}: {error.strerror}") from None
