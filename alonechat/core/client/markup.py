@@ -46,6 +46,8 @@ MARKS = re.compile(r"[*_`~\[\]<>\\]|^\s*(?:[-+>]|\d+[.)]) ?", re.MULTILINE)
 PIECES = re.compile(
     r"(?P<url>https?://[^\s<>\"']+)|(?<![\w@/])@(?P<name>[\w][\w.\-]*)|(?<![\w#/&])#(?P<room>[\w][\w.\-]*)"
 )
+URL = re.compile(r"(?:https?://)?((?<=//)[^/?#\s]+|www\.[^/?#\s]+)", re.IGNORECASE)
+"""A text that looks like an address; what it begins with is the host."""
 STOPS = frozenset(".,;:!?…。，；：！？、")
 CLOSING = {")": "(", "]": "[", "）": "（", "】": "【"}
 SAFE = ("http://", "https://", "mailto:")
@@ -159,7 +161,7 @@ def _finished(block: Block, me: str, names: Collection[str] | None) -> Iterator[
 
 def _pieces(span: Span, me: str, names: Collection[str] | None) -> Iterator[Span]:
     if span.code or span.link:
-        yield span
+        yield replace(span, text=span.link) if _disguised(span) else span
         return
     at = 0
     for found in PIECES.finditer(span.text):
@@ -172,6 +174,12 @@ def _pieces(span: Span, me: str, names: Collection[str] | None) -> Iterator[Span
         at = found.start() + len(piece.text)
     if at < len(span.text):
         yield replace(span, text=span.text[at:])
+
+
+def _disguised(span: Span) -> bool:
+    """Whether a link's text names another place than it leads to."""
+    shown = URL.match(span.text.strip())
+    return shown is not None and shown[1].casefold() != (leads[1].casefold() if (leads := URL.match(span.link)) else "")
 
 
 def _piece(span: Span, found: re.Match[str], me: str, names: Collection[str] | None) -> Span | None:
