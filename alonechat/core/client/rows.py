@@ -242,7 +242,7 @@ def _divided(found: Iterable[Row], moment: Moment, since: int | None) -> Iterato
     new = _first_new(found, since)
     for at, row in enumerate(found):
         of = day_of(row.stamp, moment.zone)
-        fresh = of != last
+        fresh = last is None or of > last  # a clock that is late must not bring yesterday back
         if fresh:
             last = of
             yield Row("day", f"day:{of.isoformat()}", day(of, moment.today), stamp=row.stamp)
