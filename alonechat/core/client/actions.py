@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -116,10 +117,15 @@ def normal(key: str) -> str:
     """A key's name as the table spells it: `Ctrl-Alt-K` is `ctrl+alt+k`."""
     if len(key) == 1:
         return key
-    parts = key.lower().replace("-", "+").split("+")
-    order = [part for part in ("ctrl", "alt", "shift") if part in parts[:-1]]
-    names = {"esc": "escape", "return": "enter", "pgup": "pageup", "pgdn": "pagedown", "del": "delete", "": "+"}
-    return "+".join([*order, names.get(parts[-1], parts[-1])])
+    *held, last = _parts(key.lower())
+    order = [part for part in ("ctrl", "alt", "shift") if part in held]
+    names = {"esc": "escape", "return": "enter", "pgup": "pageup", "pgdn": "pagedown", "del": "delete"}
+    return "+".join([*order, names.get(last, last)])
+
+
+def _parts(key: str) -> list[str]:
+    """What is held and what is pressed; `ctrl++` and `ctrl+-` end with the key that the others are parted by."""
+    return [*re.split("[+-]", key[:-1].rstrip("+-")), key[-1]] if key[-1] in "+-" else re.split("[+-]", key)
 
 
 def keymap(face: str, changes: Mapping[str, tuple[str, ...]] | None = None) -> dict[str, list[str]]:
@@ -146,7 +152,7 @@ def shown(key: str) -> str:
         "backspace": "Backspace",
     }
     return "-".join(names.get(part, (part.upper() if "+" in key else part) if len(part) == 1 else part.capitalize())
-                    for part in (key.split("+") if key != "+" else ["+"]))  # fmt: skip
+                    for part in ([key] if len(key) == 1 else _parts(key)))  # fmt: skip
 
 
 def keys_of(action: Action, changes: Mapping[str, tuple[str, ...]] | None = None) -> str:

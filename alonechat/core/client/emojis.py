@@ -14,7 +14,7 @@ FULLY = 2
 
 @lru_cache(2)
 def _named(language: str) -> dict[str, str]:
-    """Every emoji by its names, without colons; the shortest ones of a language first."""
+    """Every emoji by its names, without colons; first the one of the language."""
     import emoji
 
     if language != "en":
@@ -23,7 +23,8 @@ def _named(language: str) -> dict[str, str]:
     for char, facts in emoji.EMOJI_DATA.items():
         if facts["status"] > FULLY:
             continue
-        for name in (*facts.get("alias", ()), facts["en"], *([facts[language]] if facts.get(language) else [])):
+        here = [facts[language]] if language != "en" and facts.get(language) else []
+        for name in (*here, *facts.get("alias", ()), facts["en"]):
             found.setdefault(name.strip(":").casefold(), char)
     return found
 

@@ -13,7 +13,7 @@ START, FOLLOWS, EXACT = 8, 5, 20
 
 def match(query: str, name: str) -> tuple[int, tuple[int, ...]] | None:
     """How well `name` fits, and where its letters are: those of the query in their order, not always side by side.
-    None when it does not fit. Case does not matter; a piece that stands there as it was typed fits best."""
+    None when it does not fit. Case does not matter; a word that begins as it was typed fits best."""
     wanted, there = query.casefold().replace(" ", ""), name.casefold()
     if len(there) != len(name):  # a letter that folds to two has no place of its own
         there = name.lower() if len(name.lower()) == len(name) else name
@@ -22,9 +22,8 @@ def match(query: str, name: str) -> tuple[int, tuple[int, ...]] | None:
     whole = there.find(wanted)
     if whole >= 0:
         at_start = whole == 0 or not there[whole - 1].isalnum()
-        points = (
-            len(wanted) * (FOLLOWS + 1) + (START if at_start else 0) + (EXACT if there.strip("#@") == wanted else 0)
-        )
+        points = len(wanted) * ((START if at_start else FOLLOWS) + 1)
+        points += (START if at_start else 0) + (EXACT if there.strip("#@") == wanted else 0)
         return points * 100 - len(there), tuple(range(whole, whole + len(wanted)))
     places: list[int] = []
     points, at = 0, 0
