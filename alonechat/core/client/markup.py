@@ -178,7 +178,7 @@ def _pieces(span: Span, me: str, names: Collection[str] | None) -> Iterator[Span
 
 def _disguised(span: Span) -> bool:
     """Whether a link's text names another place than it leads to."""
-    shown = URL.match(span.text.strip())
+    shown = URL.match(span.text.strip()) if span.link else None
     return shown is not None and shown[1].casefold() != (leads[1].casefold() if (leads := URL.match(span.link)) else "")
 
 
