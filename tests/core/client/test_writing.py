@@ -43,7 +43,7 @@ def test_the_first_part_bears_the_reply() -> None:
     assert said("aaaaaaaaaabb", ref="m1") == [("aaaaaaaaaa", "m1"), ("bb", None)]
 
 
-@pytest.mark.parametrize(("text", "is_one"), [("/help", True), ("/", True), ("//x", False), ("x", False), (" /x", False)])
+@pytest.mark.parametrize(("text", "is_one"), [("/help", True), ("/", True), ("//x", False), ("x", False)])
 def test_what_is_a_command(text: str, is_one: bool) -> None:
     assert is_command(text) is is_one
 
