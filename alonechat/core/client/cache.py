@@ -316,6 +316,14 @@ class Cache:
         row = self._one("SELECT floor, position FROM conversations WHERE target=?", (target,))
         return row is not None and row[0] < seq <= row[1]
 
+    def seq_of(self, target: str, id: str) -> int | None:
+        """Where a message stands in a conversation; None where it is not here."""
+        row = self._db.execute(
+            "SELECT m.seq FROM messages m JOIN conversations c ON c.number = m.conversation WHERE c.target=? AND m.id=?",
+            (target, id),
+        ).fetchone()
+        return int(row[0]) if row else None
+
     def floor(self, target: str) -> int:
         """Messages up to this seq are not here."""
         row = self._one("SELECT floor FROM conversations WHERE target=?", (target,))

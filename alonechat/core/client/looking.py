@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PAGE = 80
 """Messages of a page: more than the tallest window shows."""
+FURTHER = 10
+"""Pages that are fetched to find what a reply is about."""
 ANSWER = 8.0
 """Seconds that the server has for a page or a search before what the cache knows has to do."""
 
@@ -121,6 +123,21 @@ class Looking:
             ends, start = False, not answer["more"]
             found = tuple(answer["events"])
         self._show(Page(target, "around", found, start, ends, (cache.position(target) or 0) if ends else 0))
+
+    async def find(self, target: str, id: str) -> int:
+        """The seq of a message of which only the id is known: what a reply names. It is looked for in the cache, and
+        further back at the server, a few pages."""
+        for _page in range(FURTHER):
+            cache = self._cache()
+            if (seq := cache.seq_of(target, id)) is not None:
+                return seq
+            floor = cache.floor(target)
+            if not floor:
+                break
+            answer = await self._history(target, floor + 1)
+            events, more = answer["events"], bool(answer["more"] and answer["events"])
+            self._live.keep(lambda kept: kept.older(target, floor, events, more))  # noqa: B023 - called at once
+        raise AloneChatError(_("that message is too far back, or not there any more"))
 
     def _before(self, target: str, seq: int | None) -> Span:
         return self._cache().before(target, seq, PAGE)

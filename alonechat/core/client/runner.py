@@ -216,6 +216,10 @@ class Runner:
         """The messages around a seq: a hit of a search, what a reply quotes."""
         self._do(lambda live: live.looking.around(target, seq), target=target)
 
+    def find(self, target: str, id: str, then: Then) -> None:
+        """`then` gets the seq of a message of which only the id is known, such as the one that a reply is about."""
+        self._do(lambda live: live.looking.find(target, id), then)
+
     def members(self, target: str) -> None:
         """Ask who is in a conversation."""
         self._do(lambda live: live.looking.members(target), target=target)

@@ -330,4 +330,3 @@ def line_width(text: str, font: str, ruler: Ruler) -> int:
         return ruler.measure(text, font)
     wide = emoji_size(ruler, font) + ruler.px(2)
     return sum(wide if is_emoji else ruler.measure(piece, font) for piece, is_emoji in pieces(text, ruler.emoji))
-

@@ -32,8 +32,9 @@ class Painter:
         match part:
             case Label():
                 colour, font = self.palette.get(part.colour), self.fonts.fonts[part.font]
+                tags = (*tag, "txt") if isinstance(tag, tuple) else (tag, "txt")
                 call(name, "create", "text", part.x + dx, part.y + dy, "-text", part.text, "-anchor", "nw",
-                     "-font", font, "-fill", colour, "-tags", (tag, "txt"))  # fmt: skip
+                     "-font", font, "-fill", colour, "-tags", tags)  # fmt: skip
             case Fill():
                 self.fill(canvas, (part.x0 + dx, part.y0 + dy, part.x1 + dx, part.y1 + dy), part, tag)
             case Emoji():

@@ -1,4 +1,4 @@
-"""The fonts that everything is drawn with: families of this system, sizes for this screen, widths that are remembered."""
+"""The fonts that everything is drawn with: families of this system, sizes for this screen, remembered widths."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ class Fonts:
         self.family = next((name for name in liked if name in families), system)
         self.mono = next((name for name in MONO if name in families), "TkFixedFont")
         semibold = SEMIBOLD.get(self.family, "")
-        self.heavy = semibold if semibold in families else ""
+        known = semibold in families or self.family == "Roboto"  # whose faces are listed as one family
+        self.heavy = semibold if known else ""
         self._widths: dict[str, dict[str, int]] = {}
         self._heights: dict[str, tuple[int, int]] = {}
         self.resize(size)

@@ -39,7 +39,7 @@ def laid(row: Row, width: int, look: Look) -> Laid:
 
 
 def _message(row: Row, width: int, look: Look) -> Laid:
-    ruler, px = look.ruler, look.ruler.px
+    px = look.ruler.px
     if row.action and not row.deleted:
         return _action(row, width, look)
     top = px(BETWEEN if row.first else INSIDE)

@@ -26,7 +26,7 @@ def mixed(one: str, other: str, share: float) -> str:
 
 class Palette:
     """Names to colours. Beside the theme's fields: `author:N`, `inset:own` (a ground inside of a bubble), `mention`
-    (the bubble of a message that means this person), `mark` (behind one's own name), `on_accent` (text on the accent)."""
+    (the bubble of a message that means this person), `mark` (behind one's own name), `on_accent` (on the accent)."""
 
     def __init__(self, dark: bool, accent: str = "") -> None:
         theme = DARK if dark else LIGHT

@@ -1,0 +1,96 @@
+"""Notifications by what the desktop has, and the decision whether one is due."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alonechat.core.client.model import Arrived, Model
+from alonechat.core.client.preferences import Preferences
+from alonechat.core.client.present import printable, short
+from alonechat.core.client.words import _
+
+SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a notification says, and the conversation that it leads to."""
+
+    target: str
+    title: str
+    text: str
+
+
+def due(change: Arrived, model: Model, preferences: Preferences, in_front: bool) -> Notice | None:
+    """Whether an arrival is told: a new text of somebody else, live, while the window is not in front; by the
+    preference all of them, or mentions and direct ones; never in a muted conversation, but for a mention."""
+    event, summary = change.event, model.conversations.get(change.target)
+    if in_front or not change.live or event["type"] != "TEXT" or event["sender"] == model.me:
+        return None
+    named = event.get("mentions") or ()
+    mention = model.me in named or "*" in named
+    direct = not change.target.startswith("#")
+    wanted = {"all": True, "mentions": mention or direct, "none": False}[preferences.notify]
+    if not wanted or (summary is not None and summary.muted and not mention):
+        return None
+    name = model.shown(event["sender"])
+    title = name if direct else _("{name} in {room}").format(name=name, room=change.target)
+    return Notice(change.target, printable(title), printable(short(str(event.get("content") or ""), 160)))
+
+
+def command(title: str, text: str) -> list[str] | None:
+    """What shows a notification on this system; None where there is nothing."""
+    if sys.platform == "darwin":
+        quoted = [part.replace("\\", "\\\\").replace('"', '\\"') for part in (text, title)]
+        return ["osascript", "-e", f'display notification "{quoted[0]}" with title "{quoted[1]}"']
+    if sys.platform == "win32":
+        return ["powershell", "-NoProfile", "-NonInteractive", "-EncodedCommand", _toast(title, text)]
+    if found := shutil.which("notify-send"):
+        return [found, "--app-name=AloneChat", "--", title, text]
+    return None
+
+
+def _toast(title: str, text: str) -> str:
+    """A Windows toast as PowerShell takes it; the texts travel in base 64, so that nothing in them is code."""
+    parts = [base64.b64encode(part.encode()).decode() for part in (title, text)]
+    script = (
+        "$t=[Windows.UI.Notifications.ToastNotificationManager,Windows.UI.Notifications,ContentType=WindowsRuntime]"
+        "::GetTemplateContent(5);$n=$t.GetElementsByTagName('text');"
+        f"$d={{param($x)[Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($x))}};"
+        f"[void]$n.Item(0).AppendChild($t.CreateTextNode((& $d '{parts[0]}')));"
+        f"[void]$n.Item(1).AppendChild($t.CreateTextNode((& $d '{parts[1]}')));"
+        "[Windows.UI.Notifications.ToastNotificationManager]::CreateToastNotifier('AloneChat')"
+        ".Show([Windows.UI.Notifications.ToastNotification]::new($t))"
+    )
+    return base64.b64encode(script.encode("utf-16-le")).decode()
+
+
+def send(title: str, text: str, then: Callable[[str], None] | None = None) -> None:
+    """Show a notification from a thread of its own. `then` is called there with what happened, for a person."""
+
+    def run() -> None:
+        said = _shown(title, text)
+        if then is not None:
+            then(said)
+
+    threading.Thread(target=run, name="alonechat-notify", daemon=True).start()
+
+
+def _shown(title: str, text: str) -> str:
+    found = command(title, text)
+    if found is None:
+        return _("This system has no notify-send; install libnotify-bin. The bell rings instead.")
+    try:
+        done = subprocess.run(found, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return _("{program} failed: {reason}").format(program=found[0], reason=error)
+    if done.returncode:
+        reason = (done.stderr.strip() or str(done.returncode)).splitlines()[-1]
+        return _("{program} failed: {reason}").format(program=found[0], reason=reason)
+    return _("Shown by {program}.").format(program=found[0])
