@@ -39,7 +39,7 @@ class fontconfig:
 
     def __init__(self, folder: Path, fonts: Path) -> None:
         self._before = os.environ.get("FONTCONFIG_FILE")
-        self._path = folder / "fonts.conf"
+        self._path = folder.absolute() / "fonts.conf"
         self._text = FONTCONFIG.format(base=self._before or "/etc/fonts/fonts.conf", fonts=fonts)
 
     def __enter__(self) -> None:

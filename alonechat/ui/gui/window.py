@@ -169,6 +169,7 @@ class Window:
         if shows:
             self.members.canvas.place(x=wide - right, y=0, width=right, relheight=1.0)
             self._edge.place(x=wide - right - 1, y=0, width=1, relheight=1.0)
+            self.members.show(self.model, self.target)
         else:
             self.members.canvas.place_forget()
             self._edge.place_forget()
