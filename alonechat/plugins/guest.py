@@ -276,9 +276,7 @@ class Guest(Running):
         return bool(await self._ask("can_handle", self._bounds.call, content=content))
 
     async def execute(self, content: str, sender: str, target: str) -> str | None:
-        found: str | None = await self._ask(
-            "execute", self._bounds.call, content=content, sender=sender, target=target
-        )
+        found: str | None = await self._ask("execute", self._bounds.call, content=content, sender=sender, target=target)
         return found
 
     async def receive(self, secret: str, body: dict[str, Any]) -> bool:
@@ -324,6 +322,4 @@ class Guest(Running):
         left_out = self._sayings.again(why)
         if left_out is not None:
             more = {"left_out": left_out} if left_out else {}
-            log.error(
-                "a plugin failed; passed on unchanged", plugin=self.facts.name, phase=phase.name, why=why, **more
-            )
+            log.error("a plugin failed; passed on unchanged", plugin=self.facts.name, phase=phase.name, why=why, **more)

@@ -319,7 +319,7 @@ class Cache:
     def seq_of(self, target: str, id: str) -> int | None:
         """Where a message stands in a conversation; None where it is not here."""
         row = self._db.execute(
-            "SELECT m.seq FROM messages m JOIN conversations c ON c.number = m.conversation WHERE c.target=? AND m.id=?",
+            "SELECT messages.seq FROM messages JOIN conversations ON conversation=number WHERE target=? AND id=?",
             (target, id),
         ).fetchone()
         return int(row[0]) if row else None

@@ -39,7 +39,7 @@ class Webhooks(HandlerPluginBase):
             raise Rejected("invalid", f"the secret for {short[0]} needs {SHORTEST} characters or more")
         wrong = [each for each in self._out if urlsplit(str(each.get("url", ""))).scheme not in ("http", "https")]
         if wrong:
-            raise Rejected("invalid", f"[[webhooks.out]] needs url = \"https://…\", not {wrong[0].get('url')!r}")
+            raise Rejected("invalid", f'[[webhooks.out]] needs url = "https://…", not {wrong[0].get("url")!r}')
         self.phases = (HookPhase.POST_MESSAGE,) if self._out else ()
         for key, (out, body, tries) in context.store.items("out:").items():
             self._deliver(key, out, body, tries)

@@ -9,6 +9,7 @@ import sys
 import tkinter
 from contextlib import suppress
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 LIKED = ("Inter", "Adwaita Sans", "Cantarell", "Ubuntu", "Noto Sans", "Roboto")
 """Families that read well on X11, the best first; Roboto comes with customtkinter."""
@@ -19,18 +20,7 @@ SEMIBOLD = {"Roboto": "Roboto Medium", "Segoe UI": "Segoe UI Semibold"}
 # Tk asks fontconfig for the weight "medium" where it means the usual one, which picks Roboto Medium and Ubuntu Medium.
 # Colour fonts end the process in older versions of libXft (BadLength): emoji are drawn as pictures instead. Chinese
 # text is read in Chinese forms unless the system's language has others.
-FONTCONFIG = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig>
-<include ignore_missing="yes">{base}</include>
-<dir>{fonts}</dir>
-<match target="pattern"><test name="weight" compare="eq"><const>medium</const></test>
-<edit name="weight" mode="assign"><const>regular</const></edit></match>
-<match target="pattern"><test name="lang" compare="not_contains"><string>ja</string></test>
-<test name="lang" compare="not_contains"><string>ko</string></test>
-<edit name="family" mode="append"><string>Noto Sans CJK SC</string></edit></match>
-<selectfont><rejectfont><pattern><patelt name="color"><bool>true</bool></patelt></pattern></rejectfont></selectfont>
-</fontconfig>
-"""
+RULES = Path(__file__).with_name("fontconfig.txt")
 
 
 class fontconfig:
@@ -40,7 +30,8 @@ class fontconfig:
     def __init__(self, folder: Path, fonts: Path) -> None:
         self._before = os.environ.get("FONTCONFIG_FILE")
         self._path = folder.absolute() / "fonts.conf"
-        self._text = FONTCONFIG.format(base=self._before or "/etc/fonts/fonts.conf", fonts=fonts)
+        base = escape(self._before or "/etc/fonts/fonts.conf")
+        self._text = RULES.read_text("utf-8").format(base=base, fonts=escape(str(fonts)))
 
     def __enter__(self) -> None:
         if sys.platform in ("win32", "darwin"):

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from alonechat.core.client.model import Arrived, Model
 from alonechat.core.client.preferences import Preferences
@@ -16,6 +17,7 @@ from alonechat.core.client.present import printable, short
 from alonechat.core.client.words import _
 
 SECONDS = 5
+SCRIPT = Path(__file__).with_name("osascript.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ def due(change: Arrived, model: Model, preferences: Preferences, in_front: bool)
 def command(title: str, text: str) -> list[str] | None:
     """What shows a notification on this system; None where there is nothing."""
     if sys.platform == "darwin":
-        quoted = [part.replace("\\", "\\\\").replace('"', '\\"') for part in (text, title)]
-        return ["osascript", "-e", f'display notification "{quoted[0]}" with title "{quoted[1]}"']
+        script = [part for line in SCRIPT.read_text("utf-8").splitlines() for part in ("-e", line)]
+        return ["osascript", *script, text, title]  # as arguments, so that nothing in them is code
     if sys.platform == "win32":
         return ["powershell", "-NoProfile", "-NonInteractive", "-EncodedCommand", _toast(title, text)]
     if found := shutil.which("notify-send"):

@@ -9,6 +9,15 @@ from pathlib import Path
 
 from alonechat.core.client.words import _
 
+SYSTEMS = (
+    ("fedora", ("dnf", "install", "python3-tkinter")),
+    ("rhel", ("dnf", "install", "python3-tkinter")),
+    ("arch", ("pacman", "-S", "tk")),
+    ("suse", ("zypper", "install", "python3-tk")),
+    ("", ("apt-get", "install", "python3-tk")),
+)
+"""What /etc/os-release says, and what installs Tk there."""
+
 
 def missing() -> str:
     """What lacks, as the rest of a sentence; empty when nothing does."""
@@ -22,7 +31,7 @@ def missing() -> str:
         return _("customtkinter, which this file should hold ({reason})").format(reason=error)
     if sys.platform not in ("win32", "darwin") and not os.environ.get("DISPLAY"):
         if os.environ.get("WAYLAND_DISPLAY"):
-            return _("XWayland, as Tk draws on X11; install it with: sudo apt-get install xwayland")
+            return _("XWayland, as Tk draws on X11; install the package xwayland")
         return _("a display (DISPLAY is not set); over ssh, connect with: ssh -X")
     return ""
 
@@ -31,16 +40,10 @@ def install_line() -> str:
     """What installs Tk on this system."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if sys.platform == "darwin":
-        return f"brew install python-tk@{version}"
+        return " ".join(("brew", "install", f"python-tk@{version}"))
     if sys.platform == "win32":
         return _("the Python installer, with “tcl/tk” ticked")
     release = ""
     with suppress(OSError):
         release = Path("/etc/os-release").read_text("utf-8").lower()
-    lines = {
-        "fedora": "sudo dnf install python3-tkinter",
-        "rhel": "sudo dnf install python3-tkinter",
-        "arch": "sudo pacman -S tk",
-        "suse": "sudo zypper install python3-tk",
-    }
-    return next((line for name, line in lines.items() if name in release), "sudo apt-get install python3-tk")
+    return " ".join(("sudo", *next(words for name, words in SYSTEMS if name in release)))
