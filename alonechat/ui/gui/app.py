@@ -87,7 +87,13 @@ class App:
         else:
             self.sign_in()
         self.root.deiconify()
+        self.root.after_idle(self._take_focus)
         self._ask_system()
+
+    def _take_focus(self) -> None:
+        """The composer has the focus at once, where no window manager gives it, too."""
+        target = self.window.composer.text if self.window else self.screen.server
+        (self.root.focus_get() or target).focus_force()
 
     def _begin_root(self) -> None:
         root = self.root

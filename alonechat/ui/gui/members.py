@@ -37,7 +37,7 @@ class Members:
             parent, highlightthickness=0, bd=0, confine=False, yscrollincrement=1, takefocus=1,
             bg=painter.palette.get("sidebar"),
         )  # fmt: skip
-        self.bar = Scrollbar(self.canvas, painter, self._dragged)
+        self.bar = Scrollbar(self.canvas, painter, self._dragged, "sidebar")
         self.rows: list[tuple[str, str, str, str]] = []
         self._title = ""
         self._offset = 0

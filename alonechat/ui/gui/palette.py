@@ -53,7 +53,7 @@ class Palette:
             case "on_accent":
                 return "#101418" if self.dark else "#FFFFFF"
             case "avatar":
-                return mixed(theme.ground, theme.authors[int(rest)], 0.24 if self.dark else 0.16)
+                return mixed(theme.ground, theme.authors[int(rest)], 0.26 if self.dark else 0.2)
             case "selection":
                 return mixed(theme.ground, theme.accent, 0.4)
             case "pressed":

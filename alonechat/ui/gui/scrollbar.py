@@ -13,8 +13,10 @@ WIDTH = 10
 class Scrollbar:
     """`on_drag(share)`: it was taken to where the view begins, between 0 and 1."""
 
-    def __init__(self, over: tkinter.Canvas, painter: Painter, on_drag: Callable[[float], None]) -> None:
-        self._painter, self._on_drag = painter, on_drag
+    def __init__(
+        self, over: tkinter.Canvas, painter: Painter, on_drag: Callable[[float], None], ground: str = "ground"
+    ) -> None:
+        self._painter, self._on_drag, self._ground = painter, on_drag, ground
         self._wide = painter.fonts.px(WIDTH)
         self.canvas = tkinter.Canvas(over, width=self._wide, highlightthickness=0, bd=0, cursor="arrow", takefocus=0)
         self._span = (0.0, 1.0)
@@ -57,11 +59,11 @@ class Scrollbar:
         self._thumb = (top, top + length)
         palette = self._painter.palette
         colour = palette.get("secondary" if self._grip is not None else "pressed" if self._over else "divider")
-        state = (top, length, colour, palette.get("ground"))
+        state = (top, length, colour, palette.get(self._ground))
         if state == self._drawn:
             return
         self._drawn = state
-        self.canvas.configure(bg=palette.get("ground"))
+        self.canvas.configure(bg=palette.get(self._ground))
         self.canvas.delete("all")
         line = self._wide - 4
         self.canvas.create_line(

@@ -7,6 +7,7 @@ import tkinter
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core.client.listing import title
+from alonechat.core.client.markup import plain
 from alonechat.core.client.moment import Moment, stamp_of, when
 from alonechat.core.client.present import short
 from alonechat.core.client.theme import author_index, initials
@@ -172,7 +173,7 @@ class Searching:
 
     def _part(self, text: str) -> str:
         """The line of a text that holds what was searched for, from a little before it."""
-        line = short(text, 4000)
+        line = short(plain(text), 4000)
         at = line.casefold().find(self.field.get().strip().casefold())
         return "…" + line[at - 20 :] if at > 40 else line
 

@@ -14,6 +14,7 @@ from alonechat.core.client.words import _
 from alonechat.ui.gui import notify
 from alonechat.ui.gui.palette import ACCENTS
 from alonechat.ui.gui.sheet import Sheet
+from alonechat.ui.gui.style import Glyph
 
 if TYPE_CHECKING:
     from alonechat.ui.gui.app import App
@@ -81,9 +82,9 @@ class Settings:
             colour = pair[self._app.palette.dark]
             chosen = value == self._app.preferences.accent
             button = ctk.CTkButton(
-                box, text="✓" if chosen else "", width=34, height=34, corner_radius=17, fg_color=colour, border_width=2,
-                hover_color=colour, text_color=self._app.palette.get("on_accent"), font=self._kit.font("bold"),
-                command=lambda value=value: self._again(accent=value),  # type: ignore[misc]
+                box, text="", width=34, height=34, corner_radius=8, fg_color=colour, border_width=2,
+                hover_color=colour, command=lambda value=value: self._again(accent=value),  # type: ignore[misc]
+                image=Glyph(self._app.pictures, "check", 16, self._app.palette.get("on_accent")) if chosen else None,
             )  # fmt: skip
             self._kit.reachable(button, button.invoke)
             button.pack(side="left", padx=(0, 8))

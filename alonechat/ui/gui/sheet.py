@@ -71,8 +71,8 @@ class Sheet:
         found = []
         for each in self._inside(self.frame):
             kind = each.winfo_class()
-            takes = str(each.cget("takefocus")) if "takefocus" in each.keys() else "0"  # noqa: SIM118
-            if each.winfo_viewable() and (kind in ("Entry", "Text") or (kind == "Canvas" and takes == "1")):
+            takes = kind == "Canvas" and str(each.tk.call(str(each), "cget", "-takefocus")) == "1"
+            if each.winfo_viewable() and (kind in ("Entry", "Text") or takes):
                 found.append(each)
         return found
 

@@ -33,7 +33,7 @@ class Sidebar:
             parent, highlightthickness=0, bd=0, confine=False, yscrollincrement=1, takefocus=1,
             bg=painter.palette.get("sidebar"),
         )  # fmt: skip
-        self.bar = Scrollbar(self.canvas, painter, self._dragged)
+        self.bar = Scrollbar(self.canvas, painter, self._dragged, "sidebar")
         self.lines: list[Listing] = []
         self._tops: list[int] = []
         self._total = 0
