@@ -231,6 +231,7 @@ class Model:
             case Welcomed(user, server, limits):
                 self.user, self.server, self.limits = dict(user), dict(server), dict(limits)
                 self.me = str(user.get("username", ""))
+                self.users[self.me] = {**self.users.get(self.me, {}), **user}
             case Connection():
                 self.connection = change
                 if change.state == "offline":
