@@ -43,6 +43,8 @@ async def look(address: str) -> Place:
     url = base_url(address.strip())
     async with Rest(url) as rest:
         found = await rest.server()
+    if not all(found.get(key) for key in ("name", "version", "id")):
+        raise AloneChatError(f"{url} answers, but not as an AloneChat server does; is it another service's port?")
     registration = str(found.get("registration") or "closed")
     return Place(url, str(found["name"]), str(found["version"]), str(found["id"]), registration)
 
@@ -59,7 +61,7 @@ async def sign_in(place: Place, username: str, password: str, otp: str = "") -> 
 
 async def register(place: Place, who: Newcomer) -> Account:
     """Make an account and sign in. Raises Rejected: `conflict` when the name is taken, `forbidden` when registration is
-    closed or the invitation is not valid, `bad_frame` for a name or password that can't be one."""
+    closed or the invitation is not valid, `invalid` for a name or password that can't be one."""
     from alonechat.core.client.rest import Rest
 
     async with Rest(place.url) as rest:
@@ -72,14 +74,17 @@ async def register(place: Place, who: Newcomer) -> Account:
 def in_thread(
     work: Coroutine[Any, Any, T], then: Callable[[T | None, AloneChatError | None], None]
 ) -> threading.Thread:
-    """Run one of these in a thread of its own. `then(result, error)` is called in that thread: a face puts it on its
-    own queue."""
+    """Run one of these in a thread of its own. `then(result, error)` is called in that thread, whatever happens: a face
+    puts it on its own queue."""
 
     def run() -> None:
         try:
             result = asyncio.run(work)
         except AloneChatError as error:
             then(None, error)
+            return
+        except Exception as error:  # whoever waits must not wait for ever
+            then(None, AloneChatError(f"a fault of this client ({type(error).__name__}: {error}); please report it"))
             return
         then(result, None)
 
