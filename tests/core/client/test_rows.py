@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -331,7 +332,7 @@ def test_every_row_has_a_key_of_its_own_and_keeps_it(steps: list[tuple[str, int]
         drawn_now = drawn(found, since)
         keys = [row.key for row in drawn_now]
         assert len(set(keys)) == len(keys)
-        assert all(row.first for before, row in zip(drawn_now, drawn_now[1:]) if before.kind in ("day", "new", "note"))
+        assert all(row.first for before, row in pairwise(drawn_now) if before.kind in ("day", "new", "note"))
         assert sum(row.kind == "message" for row in drawn_now) == sum(
             message["type"] == "TEXT" for message in found.windows[LOBBY].messages
         )
