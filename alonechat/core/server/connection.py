@@ -1,33 +1,32 @@
 """One socket: an asyncio.Protocol around websockets' sans-I/O protocol. No task and no stream per connection.
 
 A connection opens (the upgrade), signs in (by header, query, or a first AUTH frame), is live, and closes. Frames are
-taken
-one after the other; one that needs more than memory runs as a task, and those behind it wait.
+taken one after the other; one that needs more than memory runs as a task, and those behind it wait.
+
+The library's protocol does the upgrade, the close and whatever is rare (`frames`). Between the upgrade and the first
+rare frame there is none: an idle connection is this object, its transport, and nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from websockets.exceptions import ProtocolError
 from websockets.frames import CloseCode, Opcode
 from websockets.frames import Frame as WireFrame
 from websockets.http11 import Request
-from websockets.protocol import State
+from websockets.protocol import Protocol, State
 from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 
 from alonechat.core import message
 from alonechat.core.logging import get_logger
-from alonechat.core.server import proxy
-from alonechat.core.server.delivery import frame as wire
+from alonechat.core.server import frames, upgrade
 from alonechat.core.store.records import Event, Post
 from alonechat.errors import Rejected
 
@@ -45,50 +44,42 @@ IN_FLIGHT = 128
 """Texts that were given to the store and have not come back; from there the socket is read no further."""
 HIGH_WATER = 256 * 1024
 """Bytes in the outbox from which the client's own frames wait until it has read."""
+_RATE, _OUTBOX, _WAITING, _FLIGHT, _STOPPING = 1, 2, 4, 8, 16
+"""Why a socket is read no further for now."""
 log = get_logger(__name__)
-_quiet = logging.getLogger("alonechat.websocket")
-_quiet.setLevel(logging.CRITICAL)  # its debug lines hold frames
-
-
-def _select(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    """Ours when it is offered; never a refusal."""
-    ours = Subprotocol(message.SUBPROTOCOL)
-    return ours if ours in offered else None
 
 
 class Connection(asyncio.Protocol):
     """A client's socket. Delivery writes into it by `write`; the journey answers it by `told` and `settled`."""
 
     __slots__ = (
-        "_bad", "_busy", "_fragments", "_in_flight", "_paused", "_protocol", "_reasons", "_server", "_task", "_timer",
-        "_transport", "_waiting", "address", "expires", "heard", "id", "keys", "leaving", "live", "pend", "session_id",
-        "username", "write",
+        "_bad", "_busy", "_fragments", "_in_flight", "_open", "_paused", "_protocol", "_reasons", "_rest", "_server",
+        "_task", "_timer", "_transport", "_waiting", "address", "expires", "heard", "id", "keys", "leaving", "live",
+        "pend", "session_id", "username", "write",
     )  # fmt: skip
     write: Callable[[bytes], None]
 
     def __init__(self, server: UnifiedWebSocketManager) -> None:
         self._server = server
-        self._protocol = ServerProtocol(
-            max_size=server.settings.max_frame,
-            subprotocols=[Subprotocol(message.SUBPROTOCOL)],
-            select_subprotocol=_select,
-            logger=_quiet,
-        )
+        self._protocol: Protocol | None = upgrade.closed(server.settings)
         self.id = secrets.token_hex(4)
         self.username, self.session_id, self.address = "", "", ""
         self.expires = 0
-        self.live = self.leaving = False
+        self.live = self.leaving = self._open = False
         self.heard = server.reception.beat
         self.keys: set[str] = set()
         self.pend: list[bytes] = []
-        self._waiting: deque[str] = deque()
-        self._bad: deque[float] = deque()
+        self._rest: bytes | bytearray = b""
+        # made when they are needed: an empty deque takes as much memory as all the rest of a connection
+        self._waiting: deque[str] | None = None
+        self._bad: list[float] | None = None
         self._fragments: list[bytes] | None = None
         self._busy = False
         self._in_flight = 0
-        self._reasons: set[str] = set()
+        self._reasons = 0
         self._paused = False
         self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     # --- the transport ---
 
@@ -103,40 +94,67 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
-        self._timer.cancel()
+        self._stop_timer()
         if self._task is not None and not self._busy:
             self._task.cancel()  # a sign-in; a frame that is being carried goes on: it may be half committed
         self._server.reception.closed(self)
 
     def pause_writing(self) -> None:
         self._server.delivery.slow.add(self)
-        self._hold("outbox")
+        self._hold(_OUTBOX)
 
     def resume_writing(self) -> None:
         self._server.delivery.slow.discard(self)
-        self._release("outbox")
+        self._release(_OUTBOX)
 
     def eof_received(self) -> bool:
-        self._protocol.receive_eof()
-        self._send_protocol()
+        protocol = self._library()
+        protocol.receive_eof()
+        self._send_protocol(protocol)
         return False
 
     def data_received(self, data: bytes) -> None:
         self.heard = self._server.reception.beat
+        if self._protocol is not None:
+            self._feed(self._protocol, data)
+            return
+        if self._rest:
+            self._rest += data
+            data = bytes(self._rest)
+        texts, pongs, taken, odd = frames.take(data, self._server.settings.max_frame)
+        self._rest = b"" if taken == len(data) else bytearray(data[taken:])
+        if pongs:
+            self.write(pongs)
+        for text in texts:
+            if not self.leaving:
+                self._take(text)
+        if odd and self._protocol is None:
+            self._library()
+
+    def _library(self) -> Protocol:
+        """The library's protocol, which takes what comes from now on, first what has come and was not taken."""
         protocol = self._protocol
+        if protocol is None:
+            protocol = self._protocol = upgrade.opened(self._server.settings)
+            if self._rest:
+                rest, self._rest = bytes(self._rest), b""
+                self._feed(protocol, rest)
+        return protocol
+
+    def _feed(self, protocol: Protocol, data: bytes) -> None:
+        if not self._open:
+            self._handshake(protocol, data)
+            return
         protocol.receive_data(data)
         for event in protocol.events_received():
-            if isinstance(event, WireFrame):
-                if not self.leaving:
-                    self._take(event)
-            elif isinstance(event, Request):
-                self._upgrade(event)
-        if protocol.handshake_exc is not None or protocol.close_expected():
+            if isinstance(event, WireFrame) and not self.leaving:
+                self._take_frame(event)
+        if protocol.close_expected():
             self._leave()
-        self._send_protocol()
+        self._send_protocol(protocol)
 
-    def _send_protocol(self) -> None:
-        for data in self._protocol.data_to_send():
+    def _send_protocol(self, protocol: Protocol) -> None:
+        for data in protocol.data_to_send():
             if self._transport.is_closing():
                 return
             if data:
@@ -146,30 +164,47 @@ class Connection(asyncio.Protocol):
 
     # --- reading less for a while ---
 
-    def _hold(self, reason: str) -> None:
-        self._reasons.add(reason)
+    def _hold(self, reason: int) -> None:
+        self._reasons |= reason
         if not self._paused and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
 
-    def _release(self, reason: str) -> None:
-        self._reasons.discard(reason)
+    def _release(self, reason: int) -> None:
+        self._reasons &= ~reason
         if self._paused and not self._reasons and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
 
     def pause(self) -> None:
         """The account is over its rate: read nothing until `resume`."""
-        self._hold("rate")
+        self._hold(_RATE)
 
     def resume(self) -> None:
         """Read on."""
-        self._release("rate")
+        self._release(_RATE)
 
     # --- opening ---
 
-    def _upgrade(self, request: Request) -> None:
-        protocol = self._protocol
+    def _handshake(self, protocol: Protocol, data: bytes) -> None:
+        """Take a piece of the upgrade; frames that came with it are taken after it."""
+        head, end, rest = data.partition(b"\r\n\r\n")
+        protocol.receive_data(head + end)
+        for event in protocol.events_received():
+            if isinstance(event, Request):
+                self._upgrade(cast(ServerProtocol, protocol), event)
+        if protocol.handshake_exc is not None or protocol.close_expected():
+            self._leave()
+        self._send_protocol(protocol)
+        if not self._open:
+            if rest and not self.leaving:  # the end of the header came in two pieces
+                self._handshake(protocol, rest)
+        elif end or data.endswith(b"\n"):
+            self._protocol = None
+            if rest:
+                self.data_received(rest)
+
+    def _upgrade(self, protocol: ServerProtocol, request: Request) -> None:
         url = urlsplit(request.path)
         if url.path != "/":
             protocol.send_response(protocol.reject(HTTPStatus.NOT_FOUND, "The WebSocket is at /.\n"))
@@ -178,27 +213,28 @@ class Connection(asyncio.Protocol):
         protocol.send_response(response)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             return
-        self._send_protocol()
-        headers = [
-            (name.lower().encode(), value.encode(errors="surrogateescape"))
-            for name, value in request.headers.raw_items()
-        ]
-        scope = {"client": (self.address, 0), "headers": headers}
-        self.address = proxy.address(scope, self._server.settings)
-        token = _token(request, url.query)
+        self._open = True
+        self._send_protocol(protocol)
+        self.address = upgrade.address(request, self.address, self._server.settings)
+        token = upgrade.token(request, url)
         self._task = asyncio.get_running_loop().create_task(self._server.reception.greet(self, token))
 
     def _late(self) -> None:
-        if self._protocol.state is State.OPEN:
+        if self._open:
             refused = Rejected("unauthorized", f"no AUTH frame came within {AUTH_SECONDS:.0f} s")
             self.refuse(refused, 4408)
         else:
             self._transport.abort()
 
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def signed_in(self, username: str, session_id: str, expires: int) -> None:
         """A token was accepted: AUTH is waited for no longer."""
         self.username, self.session_id, self.expires = username, session_id, expires
-        self._timer.cancel()
+        self._stop_timer()
 
     def begin(self) -> None:
         """The WELCOME went out: take frames, beginning with those that came early."""
@@ -208,22 +244,22 @@ class Connection(asyncio.Protocol):
 
     # --- frames ---
 
-    def _take(self, event: WireFrame) -> None:
+    def _take_frame(self, event: WireFrame) -> None:
+        """A frame that the library parsed: it may be a part of a text, or no text at all."""
         if event.opcode is Opcode.BINARY:
             self.end(CloseCode.UNSUPPORTED_DATA, "one JSON object per text message")
-            return
-        if event.opcode is Opcode.TEXT and event.fin:
-            data = bytes(event.data)
+        elif event.opcode is Opcode.TEXT and event.fin:
+            self._take(bytes(event.data))
         elif event.opcode is Opcode.TEXT:
             self._fragments = [bytes(event.data)]
-            return
         elif event.opcode is Opcode.CONT and self._fragments is not None:
             self._fragments.append(bytes(event.data))
-            if not event.fin:
-                return
-            data, self._fragments = b"".join(self._fragments), None
-        else:  # ping, pong and close are the library's
-            return
+            if event.fin:
+                data, self._fragments = b"".join(self._fragments), None
+                self._take(data)
+        # ping, pong and close are the library's
+
+    def _take(self, data: bytes) -> None:
         try:
             text = data.decode()
         except UnicodeDecodeError:
@@ -232,9 +268,11 @@ class Connection(asyncio.Protocol):
         if not self.username and self._task is None:
             self._authenticate(text)
         elif not self.live or self._busy:
+            if self._waiting is None:
+                self._waiting = deque()
             self._waiting.append(text)
             if len(self._waiting) >= WAITING:
-                self._hold("waiting")
+                self._hold(_WAITING)
         else:
             self._arrive(text)
 
@@ -285,10 +323,13 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         """Take the frames that wait, until one takes its time."""
-        while self._waiting and not self._busy and not self.leaving:
-            self._arrive(self._waiting.popleft())
-        if len(self._waiting) < WAITING:
-            self._release("waiting")
+        waiting = self._waiting
+        if waiting is None:
+            return
+        while waiting and not self._busy and not self.leaving:
+            self._arrive(waiting.popleft())
+        if len(waiting) < WAITING:
+            self._release(_WAITING)
 
     # --- answers ---
 
@@ -296,19 +337,19 @@ class Connection(asyncio.Protocol):
         """A frame for this connection alone."""
         self._server.delivery.flush()  # what happened before it is sent before it; may close this connection (4413)
         if not self.leaving:
-            self.write(wire(message.encode(frame)))
+            self.write(frames.frame(message.encode(frame)))
 
     def posted(self) -> None:
         """A frame of this connection is on its way to the store."""
         self._in_flight += 1
         if self._in_flight >= IN_FLIGHT:
-            self._hold("in flight")
+            self._hold(_FLIGHT)
 
     def settled(self, post: Post, result: Event | BaseException, known: bool) -> None:
         """What became of a text. The echo of a new one came by delivery, as it came to every member."""
         self._in_flight -= 1
         if self._in_flight < IN_FLIGHT // 2:
-            self._release("in flight")
+            self._release(_FLIGHT)
         if isinstance(result, Rejected):
             self._answer(result, post.nonce)
         elif isinstance(result, BaseException):
@@ -327,9 +368,7 @@ class Connection(asyncio.Protocol):
         if refused.code != "bad_frame":
             return
         now = self._server.now()
-        self._bad.append(now)
-        while self._bad[0] <= now - BAD_SECONDS:
-            self._bad.popleft()
+        self._bad = [at for at in self._bad or () if at > now - BAD_SECONDS] + [now]
         if len(self._bad) >= BAD_FRAMES:
             self.end(CloseCode.POLICY_VIOLATION, f"{BAD_FRAMES} bad frames within {BAD_SECONDS:.0f} s")
 
@@ -355,37 +394,40 @@ class Connection(asyncio.Protocol):
         if self.leaving:
             return
         self._leave()
-        if self._protocol.state is not State.OPEN:
+        if not self._open:
             self._transport.abort()
             return
+        protocol = self._library()
+        if protocol.state is not State.OPEN:  # the client's own close was on its way
+            self._transport.close()
+            return
         try:
-            self._protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
+            protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
         except ProtocolError:
             self._transport.abort()
             return
-        self._send_protocol()
+        self._send_protocol(protocol)
 
     def _leave(self) -> None:
         """Take part in nothing any more."""
         if self.leaving:
             return
         self.leaving = True
-        self._timer.cancel()
+        self._stop_timer()
         self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
-        self._waiting.clear()
-        for reason in tuple(self._reasons):
-            self._release(reason)
+        self._waiting = None
+        self._release(self._reasons)
         self._server.reception.left(self)
 
     def stop_reading(self) -> None:
         """Take no more frames: the server goes down."""
-        self._waiting.clear()
-        self._hold("stopping")
+        self._waiting = None
+        self._hold(_STOPPING)
 
     def ping(self) -> None:
         """Ask whether the client is there: whatever it answers counts as heard."""
-        if self._protocol.state is State.OPEN and not self.leaving:
-            self.write(b"\x89\x00")
+        if self._open and not self.leaving:
+            self.write(frames.PING)
 
     def cut(self) -> None:
         """Close without ceremony: nobody is there."""
@@ -404,13 +446,3 @@ class Connection(asyncio.Protocol):
         """The client reads too slowly (4413): it comes again and catches up from the log."""
         log.info("slow reader closed", connection=self.id, user=self.username)
         self.end(4413, "you read too slowly; connect again and catch up from the log")
-
-
-def _token(request: Request, query: str) -> str | None:
-    """The token that came with the upgrade: in the header, else in the query."""
-    given = request.headers.get_all("Authorization")
-    if given:
-        scheme, _, token = given[0].partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
-    found = parse_qs(query, keep_blank_values=True).get("token")
-    return found[0] if found else None

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from alonechat.core.bus import Batch
 from alonechat.core.message import LOBBY, encode
+from alonechat.core.server.frames import frame
 from alonechat.core.server.metrics import Metrics
 from alonechat.core.store.records import Event
 
@@ -25,17 +26,6 @@ LARGE = 500
 TYPING_EVERY = 3.0
 BUSY, OVERLOADED = 0.7, 0.95
 """Shares of the loop's time from which flushes are gathered over a gap: 2 ms, and 10 ms in overload."""
-
-
-def frame(text: str) -> bytes:
-    """The finished, unmasked WebSocket text frame of `text` (RFC 6455, section 5.2)."""
-    payload = text.encode()
-    size = len(payload)
-    if size < 126:
-        return bytes((0x81, size)) + payload
-    if size < 65536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
 
 
 class Outlet(Protocol):
@@ -360,4 +350,4 @@ class Delivery:
             out.setdefault(outlet, []).append(data)
 
 
-__all__ = ["Delivery", "Event", "Group", "Outlet", "Person", "frame"]
+__all__ = ["Delivery", "Event", "Group", "Outlet", "Person"]

@@ -102,7 +102,7 @@ class Journey:
             return False
         effect.done = caller.settled
         caller.posted()
-        parts.keep.store.post(effect)
+        parts.keep.post(effect)
         return True
 
     async def _event(self, caller: Caller, frame: Frame) -> None:

@@ -1,4 +1,8 @@
-"""The store as the server's loop uses it: reads on a few threads, writes that are awaited."""
+"""The store as the server's loop uses it: reads on a few threads, writes that are awaited.
+
+What arrives during one turn of the loop is handed to the writer at its end, as one batch. A writer that is woken for
+the first of a hundred frames commits that one alone, and takes the interpreter from the loop to do so.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ class Keep:
     def __init__(self, store: Store, clock: Callable[[], int], metrics: Metrics) -> None:
         self.store, self.clock, self.metrics = store, clock, metrics
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
+        self._gathered: list[Post] = []
 
     def start(self, deliver: Callable[[Batch], None]) -> None:
         """Begin to write. `deliver` gets each committed batch on the running loop."""
@@ -34,9 +39,21 @@ class Keep:
         """`act(*arguments)` on a reader thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, act, *arguments)
 
+    def post(self, post: Post) -> None:
+        """Append an event; its `done` hears what became of it."""
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._gathered.append(post)
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self.store.post(*gathered)
+
     async def write(self, act: Callable[[Writes], T]) -> T:
         """Have the writer call `act`; returns its result once that is committed, and raises what it raised."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._hand_over()  # what was posted before is before it in the log
         self.store.write(act, lambda result: _settle(future, result))
         return await future
 
@@ -52,11 +69,12 @@ class Keep:
                 future.set_result(result)
 
         post.done = done
-        self.store.post(post)
+        self.post(post)
         return await future
 
     async def close(self) -> None:
         """Commit what was queued and close the store."""
+        self._hand_over()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._readers.shutdown)
         await loop.run_in_executor(None, self.store.close)

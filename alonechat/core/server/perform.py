@@ -79,7 +79,7 @@ class Performer:
         if post.type == "TEXT" and self._conversations.is_known(post.key):
             post.done = caller.settled
             caller.posted()
-            keep.store.post(post)
+            keep.post(post)
             return
         if own:
             post.done = caller.settled

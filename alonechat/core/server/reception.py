@@ -12,7 +12,7 @@ from alonechat.core.logging import get_logger
 from alonechat.core.server.accounts import Accounts, is_loopback
 from alonechat.core.server.auth import Identity
 from alonechat.core.server.connection import Connection
-from alonechat.core.server.delivery import frame as wire
+from alonechat.core.server.frames import frame as wire
 from alonechat.core.server.hooks import HookContext, HookPhase
 from alonechat.core.server.parts import Parts
 from alonechat.core.server.perform import profile

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alonechat.core.message import EVENTS, LOBBY, stamp
-from alonechat.core.store import wire
+from alonechat.core.store import rows, wire
 from alonechat.core.store.books import Books, Place
 from alonechat.core.store.records import Event, Post
 from alonechat.core.store.schema import BUCKET, EVERYBODY
@@ -13,11 +15,22 @@ from alonechat.errors import Rejected
 Outcome = tuple[Event, bool]
 """The event, and whether it stood before: the first one of a known nonce, or the answer to a repeated request."""
 
-_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+_EVENT = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
 _PLACE = "UPDATE conversations SET seq = ?, last = ?, latest = ? WHERE id = ?"
+_PLACES = (
+    "UPDATE conversations SET seq = v.column2, last = v.column3, latest = v.column4"
+    " FROM (VALUES {}) v WHERE id = v.column1"
+)
+_NONCES = (
+    "SELECT e.sender, e.nonce FROM (VALUES {}) v CROSS JOIN events e"
+    " WHERE e.sender = v.column1 AND e.nonce = v.column2 AND e.nonce IS NOT NULL"
+)
+_BUCKET = (
+    "FROM events WHERE conversation = ?1 AND seq >= ?2 << ?3 AND seq < (?2 + 1) << ?3 AND type = 0 AND deleted = 0"
+)
 _TALLY = (
-    "SELECT sender, count(*) FROM events WHERE conversation = ?1 AND seq >= ?2 << ?3 AND seq < (?2 + 1) << ?3"
-    " AND type = 0 AND deleted = 0 GROUP BY sender"
+    f"INSERT INTO tallies SELECT ?1, sender, ?2, count(*) {_BUCKET} GROUP BY sender"
+    f" UNION ALL SELECT ?1, {EVERYBODY}, ?2, count(*) {_BUCKET}"
 )
 
 
@@ -27,14 +40,25 @@ class Log:
 
     def __init__(self, books: Books) -> None:
         self._books, self._raw = books, books.raw
-        self._rows: list[tuple[int, int, int, int, int, int, str, str | None, int | None, str | None]] = []
-        self._mentions: list[tuple[int, int, int, int]] = []
+        self._rows: list[Any] = []
+        self._mentions: list[int] = []
         self._touched: dict[int, Place] = {}
         self._complete: list[tuple[int, int]] = []
         self._pending: dict[tuple[int, str], Event] = {}
+        self._fresh: set[tuple[int, str]] = set()
+        self._now = 0
         self._stamped = (-1, "")
         self.purges: set[int] = set()
         """Shards of the index that something was deleted from since this was last emptied."""
+
+    def begin(self, posts: list[Post]) -> None:
+        """A transaction begins: it has one time, and which nonces are known is asked for all of `posts` at once."""
+        self._now = self._books.clock()
+        found = self._books.find_account
+        asked = {(found(post.sender), post.nonce): None for post in posts if post.nonce is not None}
+        self._fresh = {pair for pair in asked if pair[0] is not None}  # type: ignore[misc]
+        known = rows.execute(self._raw, _NONCES, "(?, ?)", [value for pair in self._fresh for value in pair])
+        self._fresh.difference_update(known)  # type: ignore[arg-type]
 
     def drop(self) -> None:
         """Forget what was not flushed."""
@@ -48,17 +72,18 @@ class Log:
         """Write what waits."""
         raw = self._raw
         if self._rows:
-            raw.executemany(_INSERT, self._rows)
+            rows.execute(raw, "INSERT INTO events VALUES {}", _EVENT, self._rows)
             self._books.index.flush()
         if self._mentions:
-            raw.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?, ?, ?)", self._mentions)
-        if self._touched:
-            raw.executemany(_PLACE, [(p.seq, p.last, p.latest, p.id) for p in self._touched.values()])
+            rows.execute(raw, "INSERT OR IGNORE INTO mentions VALUES {}", "(?, ?, ?, ?)", self._mentions)
+        if len(self._touched) == 1:
+            (end,) = self._touched.values()
+            raw.execute(_PLACE, (end.seq, end.last, end.latest, end.id))
+        elif self._touched:
+            ends = [value for p in self._touched.values() for value in (p.id, p.seq, p.last, p.latest)]
+            rows.execute(raw, _PLACES, "(?, ?, ?, ?)", ends)
         for conversation, bucket in self._complete:
-            texts = raw.execute(_TALLY, (conversation, bucket, BUCKET)).fetchall()
-            texts.append((EVERYBODY, sum(count for _, count in texts)))
-            rows = [(conversation, sender, bucket, count) for sender, count in texts]
-            raw.executemany("INSERT INTO tallies VALUES (?, ?, ?, ?)", rows)
+            raw.execute(_TALLY, (conversation, bucket, BUCKET))
         self.drop()
 
     def post(self, post: Post) -> Outcome:
@@ -66,10 +91,7 @@ class Log:
         books = self._books
         sender = books.account(post.sender)
         if post.nonce is not None:
-            known = self._pending.get((sender, post.nonce))
-            if known is None:
-                found = wire.first(self._raw, sender, post.sender, post.nonce)
-                known = found[1] if found else None
+            known = self._known(sender, post)
             if known is not None:
                 return known, True
         if post.type == "TEXT":
@@ -82,25 +104,37 @@ class Log:
             raise Rejected("bad_frame", f"type must be one of {', '.join(EVENTS)}, not {post.type}") from None
         return act(self, post, sender)
 
+    def _known(self, sender: int, post: Post) -> Event | None:
+        """The first event of a nonce that was taken before."""
+        assert post.nonce is not None
+        pair = (sender, post.nonce)
+        known = self._pending.get(pair)
+        if known is not None:
+            return known
+        if pair in self._fresh:  # in no log when the transaction began, and met for the first time in it
+            self._fresh.remove(pair)
+            return None
+        found = wire.first(self._raw, sender, post.sender, post.nonce)
+        return found[1] if found else None
+
     # --- appending ---
 
     def _append(self, kind: int, place: Place, sender: int, post: Post, ref: int | None = None) -> Event:
-        books = self._books
-        now = books.clock()
-        place.stamp = max(now, place.stamp)
-        place.seq += 1
+        books, now = self._books, self._now
+        if now > place.stamp:
+            place.stamp = now
+        seq = place.seq = place.seq + 1
         place.last = id = books.next_id(now)
-        row = (id, place.id, place.seq, kind, sender, place.stamp, post.content, post.nonce, ref, wire.extra(post))
-        self._rows.append(row)
+        self._rows += (id, place.id, seq, kind, sender, place.stamp, post.content, post.nonce, ref, wire.extra(post))
         self._touched[place.id] = place
-        if not place.seq & ((1 << BUCKET) - 1):
-            self._complete.append((place.id, (place.seq >> BUCKET) - 1))
+        if not seq & ((1 << BUCKET) - 1):
+            self._complete.append((place.id, (seq >> BUCKET) - 1))
         if kind == TEXT:
             place.latest = id
             books.index.add(id, post.content, place.id, sender)
             if post.mentions:
                 self._mention(post.mentions, place, sender)
-        event = self._event(post, place, row[0], ref)
+        event = self._event(post, place, id, ref)
         if post.nonce is not None:
             self._pending[sender, post.nonce] = event
         return event
@@ -143,7 +177,9 @@ class Log:
             found: set[int | None] = {EVERYBODY}
         else:
             found = {self._books.find_account(name) for name in names}
-        self._mentions += [(account, place.id, place.seq, sender) for account in found if account is not None]
+        for account in found:
+            if account is not None:
+                self._mentions += (account, place.id, place.seq, sender)
 
     def _direct(self, post: Post) -> Place:
         """Make the direct conversation that a first TEXT opens."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from alonechat.core.store import grams
+from alonechat.core.store import grams, rows
 
 SHARD = 32_768
 """Texts of one shard."""
@@ -23,9 +23,9 @@ class Index:
         self._raw = raw
         self._starts: list[tuple[int, int]] | None = None
         self._room = 0
-        self._rows: list[tuple[int, str]] = []
+        self._rows: list[int | str] = []
         self._present: set[int] = set()
-        self._arrived: list[tuple[int, int]] = []
+        self._arrived: list[int] = []
 
     def forget(self) -> None:
         """Read anew from the database what shards there are; drop what was not flushed."""
@@ -60,17 +60,17 @@ class Index:
         self._room -= 1
         if conversation not in self._present:
             self._present.add(conversation)
-            self._arrived.append((conversation, shards[-1][0]))
-        self._rows.append((id, grams.tokens(text, conversation, sender)))
+            self._arrived += (conversation, shards[-1][0])
+        self._rows += (id, grams.tokens(text, conversation, sender))
 
     def flush(self) -> None:
         """Write what was added."""
         if self._rows:
             newest = self._shards()[-1][0]
-            self._raw.executemany(f"INSERT INTO search_{newest} (rowid, tokens) VALUES (?, ?)", self._rows)
+            rows.execute(self._raw, f"INSERT INTO search_{newest} (rowid, tokens) VALUES {{}}", "(?, ?)", self._rows)
             self._rows.clear()
         if self._arrived:
-            self._raw.executemany("INSERT INTO spread VALUES (?, ?)", self._arrived)
+            rows.execute(self._raw, "INSERT INTO spread VALUES {}", "(?, ?)", self._arrived)
             self._arrived.clear()
 
     def replace(self, id: int, old: str, new: str | None, conversation: int, sender: int) -> int:

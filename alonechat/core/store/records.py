@@ -175,7 +175,7 @@ class Store(Protocol):
     # starts the writer thread. After each commit it calls `wake(deliver, batch)` once (wake =
     # loop.call_soon_threadsafe);
     # batch items: (post, event or exception, known nonce), in commit order
-    def post(self, post: Post) -> None: ...  # queue an event; never blocks
+    def post(self, *posts: Post) -> None: ...  # queue events, in their order; never blocks
     def write(self, act: Callable[[Writes], Any], done: Callable[[Any], None] | None = None) -> None: ...
     # queue a write; `done(result or exception)` through `wake` after the commit, in order with the posts around it
     def transaction(self, act: Callable[[Writes], Any]) -> Any: ...

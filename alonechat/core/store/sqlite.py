@@ -46,11 +46,11 @@ class SqliteStore(Reads):
     def start(self, deliver: Callable[[list[tuple[Post, Any, bool]]], None], wake: Callable[..., Any]) -> None:
         self._writer.start(deliver, wake)
 
-    def post(self, post: Post) -> None:
-        self._writer.put(post)
+    def post(self, *posts: Post) -> None:
+        self._writer.put([*posts])
 
     def write(self, act: Callable[[Writes], Any], done: Callable[[Any], None] | None = None) -> None:
-        self._writer.put(Act(act, done))
+        self._writer.put([Act(act, done)])
 
     def transaction(self, act: Callable[[Writes], Any]) -> Any:
         return self._writer.transaction(act)

@@ -33,6 +33,8 @@ def stored_id(id: str | None) -> int | None:
 
 def extra(post: Post) -> str | None:
     """What few events have, as JSON in the order of the wire."""
+    if not (post.mentions or post.attachments or post.via or post.by or post.removed):
+        return None
     found: dict[str, Any] = {}
     if post.mentions:
         found["mentions"] = list(post.mentions)
@@ -44,7 +46,7 @@ def extra(post: Post) -> str | None:
         found["by"] = post.by
     if post.removed:
         found["removed"] = True
-    return _dumps(found) if found else None
+    return _dumps(found)
 
 
 def blanked(content: str, given: str | None) -> tuple[str, str | None]:

@@ -20,7 +20,7 @@ from alonechat.core.store.writes import SqliteWrites
 from alonechat.errors import Rejected
 
 BATCH = 512
-"""Posts and writes of one transaction at most."""
+"""Posts and writes of one transaction, from where it takes in no more."""
 RETRY = 0.1
 """Seconds until a checkpoint that a reader was in the way of is tried again."""
 
@@ -45,7 +45,7 @@ class Writer:
     def __init__(self, books: Books, purge_after: float) -> None:
         self._books, self._raw = books, books.raw
         self._log, self._writes = Log(books), SqliteWrites(books)
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._deliver: Callable[[list[Delivered]], None] | None = None
         self._wake: Callable[..., Any] | None = None
@@ -69,8 +69,8 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def put(self, item: Item) -> None:
-        self._queue.put(item)
+    def put(self, items: list[Item]) -> None:
+        self._queue.put(items)
 
     def transaction(self, act: Callable[[Writes], Any]) -> Any:
         if self._thread is not None:
@@ -117,12 +117,12 @@ class Writer:
         batch: list[Item] = []
         wait = None if self._due is None else max(0.0, self._due - time.monotonic())
         try:
-            item = self._queue.get(timeout=wait)
-            while item is not None:
-                batch.append(item)
+            items = self._queue.get(timeout=wait)
+            while items is not None:
+                batch += items
                 if len(batch) >= BATCH:
                     return batch, True
-                item = self._queue.get_nowait()
+                items = self._queue.get_nowait()
         except queue.Empty:
             return batch, True
         return batch, False
@@ -179,6 +179,7 @@ class Writer:
         began = time.perf_counter()
         self._raw.execute("BEGIN IMMEDIATE")
         self._look()
+        self._log.begin([item for item in batch if isinstance(item, Post)])
         results = [(item, *self._outcome(item)) for item in batch]
         self._log.flush()
         self._raw.execute("COMMIT")
