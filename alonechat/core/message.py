@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 from precis_i18n import get_profile
@@ -94,10 +95,19 @@ def _constant(text: str) -> Any:
 _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_constant)
 
 
+def _value(text: str) -> Any:
+    """What `text` holds as JSON. `scan_once` looks for no blanks around it, so it takes a quarter of `decode`'s time."""
+    try:
+        value, end = _decoder.scan_once(text, 0)  # type: ignore[attr-defined]
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else _decoder.decode(text)
+
+
 def parse(text: str) -> dict[str, Any]:
     """A JSON object out of `text`, within the protocol's limits. Raises `Rejected("bad_frame")` with what is wrong."""
     try:
-        value = _decoder.decode(text)
+        value = _value(text)
     except json.JSONDecodeError as error:
         raise Rejected("bad_frame", f"not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
@@ -146,13 +156,35 @@ def decode(text: str) -> dict[str, Any]:
         if fields is None:
             known = describe(kind) if not isinstance(kind, str) else repr(kind[:32])
             raise Rejected("bad_frame", f"type must be one of {', '.join(FRAMES)}, not {known}")
-        check(fields, frame)
+        if not _is_plain(kind, frame):
+            check(fields, frame)
     except Rejected as refused:
         nonce = frame.get("nonce")
         if isinstance(nonce, str) and 1 <= len(nonce) <= 64:
             refused.nonce = nonce
         raise
     return frame
+
+
+def _is_plain(kind: Any, frame: dict[str, Any]) -> bool:
+    """Whether all that a TEXT has is strings within their bounds: what `check` would find, in a fifth of the time."""
+    if kind != "TEXT" or "content" not in frame:
+        return False
+    for name, value in frame.items():
+        bounds = _STRINGS.get(name)
+        if bounds is not None:
+            if type(value) is not str or not bounds[0] <= len(value) <= bounds[1]:
+                return False
+        elif name == "attachments":
+            return False
+    return True
+
+
+_STRINGS = {
+    field.name: (field.least or 0, MAX_INTEGER if field.most is None else field.most)
+    for field in FRAMES["TEXT"]
+    if field.kind == "string"
+}
 
 
 def check_frame(frame: dict[str, Any]) -> None:
@@ -166,6 +198,25 @@ def encode(frame: dict[str, Any]) -> str:
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def encode_event(event: dict[str, Any]) -> str:
+    """The JSON text of an event: what `encode` gives, in a fifth of the time. What every event has stands first, and
+    names, ids and times hold nothing that JSON would escape."""
+    first = (
+        f'{{"type":"{event["type"]}","sender":"{event["sender"]}","target":"{event["target"]}"'
+        f',"content":{_quoted(event["content"])},"timestamp":"{event["timestamp"]}","id":"{event["id"]}"'
+        f',"seq":{event["seq"]}'
+    )
+    if len(event) == 7:
+        return first + "}"
+    if len(event) == 8 and "nonce" in event:
+        return f'{first},"nonce":{_quoted(event["nonce"])}}}'
+    rest = {name: value for name, value in event.items() if name not in _FIRST}
+    return f"{first},{encode(rest)[1:]}"
+
+
+_FIRST = frozenset(("type", "sender", "target", "content", "timestamp", "id", "seq"))
 
 
 def error(refused: Rejected, nonce: str | None = None) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_random_acts_against_a_model(kept: Kept, seed: int) -> None:
 def talk(kept: Kept, chance: random.Random, key: str, model: Model, people: tuple[str, ...]) -> None:
     """Some texts at once, so that they pass the ends of what is tallied together."""
     said = []
-    for _ in range(chance.choice((1, 1, 1, 7, 40))):
+    for _ in range(chance.choice((1, 1, 7, 40, 300))):
         mentions = chance.choice(((), (), ("*",), ("bob",), ("alice", "carol"), ("nobody",)))
         said.append(Said(chance.choice(people), mentions=mentions))
     posts = [Post("TEXT", key, each.sender, "text", mentions=list(each.mentions)) for each in said]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from alonechat.core.bus import Batch
-from alonechat.core.message import LOBBY, encode
+from alonechat.core.message import LOBBY, encode, encode_event
 from alonechat.core.server.frames import frame
 from alonechat.core.server.metrics import Metrics
 from alonechat.core.store.records import Event
@@ -170,7 +170,7 @@ class Delivery:
                     self._admit(name, key)
             group = self.groups.get(key)
             if group is not None:
-                data = frame(encode(event))
+                data = frame(encode_event(event))
                 seq = group.seq = event["seq"]
                 if group.holders:
                     self._hold(group, key, seq, data)

@@ -40,6 +40,8 @@ SLOW = 0.25
 class HookPhase(enum.Enum):
     """Where a hook is called; the module says what each may do."""
 
+    __hash__ = object.__hash__  # an enum's own hashes the name, in Python, at every look into a table of phases
+
     PRE_CONNECT = "pre_connect"
     POST_CONNECT = "post_connect"
     PRE_AUTHENTICATE = "pre_authenticate"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Container
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from wcwidth import iter_graphemes
 
@@ -18,11 +17,9 @@ Frame = dict[str, Any]
 _MARKS = frozenset("\u200d\ufe0f\u20e3")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Everything that a decision rests on. `conversation` is None where there is none yet; `other` is the other one
-    of a
-    direct conversation; `message` the event that `ref` names, as it stands now; `people` every username."""
+    of a direct conversation; `message` the event that `ref` names, as it stands now; `people` every username."""
 
     me: Account
     key: str

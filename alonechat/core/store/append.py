@@ -25,12 +25,9 @@ _NONCES = (
     "SELECT e.sender, e.nonce FROM (VALUES {}) v CROSS JOIN events e"
     " WHERE e.sender = v.column1 AND e.nonce = v.column2 AND e.nonce IS NOT NULL"
 )
-_BUCKET = (
-    "FROM events WHERE conversation = ?1 AND seq >= ?2 << ?3 AND seq < (?2 + 1) << ?3 AND type = 0 AND deleted = 0"
-)
 _TALLY = (
-    f"INSERT INTO tallies SELECT ?1, sender, ?2, count(*) {_BUCKET} GROUP BY sender"
-    f" UNION ALL SELECT ?1, {EVERYBODY}, ?2, count(*) {_BUCKET}"
+    "INSERT INTO tallies SELECT ?1, ?2, sender, count(*) FROM events"
+    " WHERE conversation = ?1 AND seq >= ?2 << ?3 AND seq < (?2 + 1) << ?3 AND type = 0 AND deleted = 0 GROUP BY sender"
 )
 
 
@@ -54,11 +51,14 @@ class Log:
     def begin(self, posts: list[Post]) -> None:
         """A transaction begins: it has one time, and which nonces are known is asked for all of `posts` at once."""
         self._now = self._books.clock()
-        found = self._books.find_account
-        asked = {(found(post.sender), post.nonce): None for post in posts if post.nonce is not None}
-        self._fresh = {pair for pair in asked if pair[0] is not None}  # type: ignore[misc]
-        known = rows.execute(self._raw, _NONCES, "(?, ?)", [value for pair in self._fresh for value in pair])
-        self._fresh.difference_update(known)  # type: ignore[arg-type]
+        self._fresh = set()
+        for post in posts:
+            sender = None if post.nonce is None else self._books.find_account(post.sender)
+            if sender is not None and post.nonce is not None:
+                self._fresh.add((sender, post.nonce))
+        if self._fresh:
+            known = rows.execute(self._raw, _NONCES, "(?, ?)", [value for pair in self._fresh for value in pair])
+            self._fresh.difference_update(known)
 
     def drop(self) -> None:
         """Forget what was not flushed."""
@@ -256,7 +256,7 @@ class Log:
         raw.execute("DELETE FROM reactions WHERE message = ?", (message[0],))
         raw.execute("DELETE FROM mentions WHERE conversation = ? AND seq = ?", (place.id, message[2]))
         raw.execute(
-            "UPDATE tallies SET texts = texts - 1 WHERE conversation = ? AND bucket = ? AND sender IN (0, ?)",
+            "UPDATE tallies SET texts = texts - 1 WHERE conversation = ? AND bucket = ? AND sender = ?",
             (place.id, message[2] >> BUCKET, message[4]),
         )
         raw.execute("INSERT OR IGNORE INTO purges VALUES (?)", (shard,))

@@ -1,9 +1,9 @@
 """The conversations of an account, as WELCOME lists them, with exact counts of what is unread.
 
-How unread is counted, exactly and fast: texts are tallied per 32 consecutive seqs (a bucket) once these are complete,
-all together and per sender, and a deletion lowers the tally. Unread is the rest of the bucket that the read mark is in,
-plus the tallies between, less one's own, plus the incomplete bucket at the end: two short walks over events and two
-sums, however long nobody read. Mentions have rows of their own, which a deletion removes.
+How unread is counted, exactly and fast: texts are tallied by sender per 512 consecutive seqs (a bucket) once these are
+complete, and a deletion lowers the tally. Unread is the rest of the bucket that the read mark is in, plus the others'
+tallies between, plus the incomplete bucket at the end: two short walks over events and a sum, however long nobody read.
+Mentions have rows of their own, which a deletion removes.
 """
 
 from __future__ import annotations
@@ -93,11 +93,13 @@ def _unread(conversation: Any, read: Any, seq: Any, account: Any) -> ColumnEleme
     bucket, tail = read.op(">>")(BUCKET), seq.op(">>")(BUCKET)
     rest = _texts(conversation, account, _e.seq > read, _e.seq < (bucket + 1) * width)
     end = _texts(conversation, account, _e.seq >= func.max(bucket + 1, tail) * width, _e.seq <= seq)
-    between = (tallies.c.conversation == conversation, tallies.c.bucket > bucket, tallies.c.bucket < tail)
-    total = func.coalesce(func.sum(tallies.c.texts), 0)
-    everyone = select(total).where(*between, tallies.c.sender == EVERYBODY).scalar_subquery()
-    own = select(total).where(*between, tallies.c.sender == account).scalar_subquery()
-    return rest + everyone - own + end
+    between = (
+        select(func.coalesce(func.sum(tallies.c.texts), 0))
+        .where(tallies.c.conversation == conversation, tallies.c.bucket > bucket, tallies.c.bucket < tail)
+        .where(tallies.c.sender != account)
+        .scalar_subquery()
+    )
+    return rest + between + end
 
 
 def _texts(conversation: Any, account: Any, *bounds: Any) -> ScalarSelect[int]:

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from alonechat.core.store import open_store, schema
-from alonechat.core.store.records import Account, Membership
+from alonechat.core.store.records import Account, Membership, Post
 from alonechat.errors import StartError
 from tests.conformance.kept import Clock, Kept
 from tests.core.store.make_schema import NOW
 
 DATA = Path(__file__).parent / "data"
+NEWEST = len(schema.MIGRATIONS)
 
 
 def refusal(url: str) -> str:
@@ -160,6 +161,21 @@ def second(raw: sqlite3.Connection) -> None:
     raw.execute("CREATE TABLE added (x)")
 
 
+def test_the_second_migration_tallies_what_the_writer_would_have(tmp_path: Path) -> None:
+    kept = Kept(f"sqlite:///{tmp_path}/a.db")
+    kept.people("alice", "bob", "carol")
+    posts = [Post("TEXT", "#lobby", ("alice", "bob", "carol")[n % 3], str(n)) for n in range(1100)]
+    events = kept.outcomes(*posts)
+    kept.post("DELETE", "#lobby", "bob", ref=events[1][0]["id"])
+    kept.store.close()
+    raw = sqlite3.connect(tmp_path / "a.db")
+    before = raw.execute("SELECT * FROM tallies").fetchall()
+    assert len(before) == 6 and sum(row[3] for row in before) == 1022
+    schema.MIGRATIONS[1](raw)
+    assert raw.execute("SELECT * FROM tallies").fetchall() == before
+    raw.close()
+
+
 def test_a_migration_keeps_a_copy_of_what_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Kept(f"sqlite:///{tmp_path}/a.db")
     kept.people("alice")
@@ -170,10 +186,10 @@ def test_a_migration_keeps_a_copy_of_what_was(tmp_path: Path, monkeypatch: pytes
     assert again.texts() == ["before"]
     again.store.close()
     raw = sqlite3.connect(tmp_path / "a.db")
-    assert raw.execute("PRAGMA user_version").fetchone() == (2,) and raw.execute("SELECT * FROM added").fetchall() == []
+    assert raw.execute("PRAGMA user_version").fetchone() == (NEWEST + 1,) and raw.execute("SELECT * FROM added").fetchall() == []
     raw.close()
-    copy = sqlite3.connect(tmp_path / "a.db.before-2")
-    assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+    copy = sqlite3.connect(tmp_path / f"a.db.before-{NEWEST + 1}")
+    assert copy.execute("PRAGMA user_version").fetchone() == (NEWEST,)
     assert copy.execute("SELECT content FROM events").fetchall() == [("before",)]
     assert copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'added'").fetchone() is None
     copy.close()
@@ -190,7 +206,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
         patch.setattr(schema, "MIGRATIONS", [*schema.MIGRATIONS, broken])
         assert "nonsense" in refusal(f"sqlite:///{tmp_path}/a.db")
     raw = sqlite3.connect(tmp_path / "a.db")
-    assert raw.execute("PRAGMA user_version").fetchone() == (1,)
+    assert raw.execute("PRAGMA user_version").fetchone() == (NEWEST,)
     assert raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchone() is None
     raw.close()
 
