@@ -27,13 +27,23 @@ class Keep:
         self.store, self.clock, self.metrics = store, clock, metrics
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
         self._gathered: list[Post] = []
+        self._away = 0
 
     def start(self, deliver: Callable[[Batch], None]) -> None:
         """Begin to write. `deliver` gets each committed batch on the running loop."""
         observe = self.metrics.commit.observe
         if hasattr(self.store, "on_commit"):
             self.store.on_commit = observe
-        self.store.start(deliver, asyncio.get_running_loop().call_soon_threadsafe)
+
+        def returned(batch: Batch) -> None:
+            self._away -= len(batch)
+            deliver(batch)
+
+        self.store.start(returned, asyncio.get_running_loop().call_soon_threadsafe)
+
+    def is_writing(self) -> bool:
+        """Whether the writer has posts in hand that have not come back."""
+        return self._away > 0
 
     async def read(self, act: Callable[..., T], *arguments: Any) -> T:
         """`act(*arguments)` on a reader thread."""
@@ -48,6 +58,7 @@ class Keep:
     def _hand_over(self) -> None:
         if self._gathered:
             gathered, self._gathered = self._gathered, []
+            self._away += len(gathered)
             self.store.post(*gathered)
 
     async def write(self, act: Callable[[Writes], T]) -> T:

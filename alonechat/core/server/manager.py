@@ -15,7 +15,7 @@ from alonechat.core.bus import Bus, LocalBus
 from alonechat.core.logging import get_logger
 from alonechat.core.server.accounts import Accounts
 from alonechat.core.server.connection import Connection
-from alonechat.core.server.delivery import BUSY, OVERLOADED, Delivery
+from alonechat.core.server.delivery import Delivery
 from alonechat.core.server.directory import Directory
 from alonechat.core.server.hooks import Hook, HookPhase, Hooks
 from alonechat.core.server.journey import Journey
@@ -123,6 +123,7 @@ class UnifiedWebSocketManager:
         self.metrics.outbox.set_function(lambda: sum(c.waiting_bytes() for c in self.reception.connections))
         self._parts.bus.subscribe(self.delivery.publish)
         self._parts.keep.start(self.journey.deliver)
+        self.delivery.more = self._parts.keep.is_writing
         loop = asyncio.get_running_loop()
         context = tls_context(self.settings)
         self._server = await loop.create_server(lambda: Connection(self), sock=sock, ssl=context, backlog=BACKLOG)
@@ -149,17 +150,15 @@ class UnifiedWebSocketManager:
         await self._parts.keep.close()
 
     async def _tick(self) -> None:
-        """Presence, pings, and how busy the loop is: once a second, or faster where the heartbeat is shorter."""
+        """Presence, pings, and how late the loop is: once a second, or faster where the heartbeat is shorter."""
         every = min(1.0, self.settings.heartbeat / 4)
         loop = asyncio.get_running_loop()
-        wall, busy, due = loop.time(), time.thread_time(), loop.time() + every
+        due = loop.time() + every
         while True:
             await asyncio.sleep(due - loop.time())
-            now, worked = loop.time(), time.thread_time()
+            now = loop.time()
             self.metrics.lag.set(max(0.0, now - due))
-            share = (worked - busy) / max(now - wall, 1e-6)
-            self.delivery.gap = 0.010 if share > OVERLOADED else 0.002 if share > BUSY else 0.0
-            wall, busy, due = now, worked, max(due + every, now)
+            due = max(due + every, now)
             try:
                 self.delivery.tick()
                 self.reception.look_around(self.clock())
