@@ -96,7 +96,7 @@ _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_con
 
 
 def _value(text: str) -> Any:
-    """What `text` holds as JSON. `scan_once` looks for no blanks around it, so it takes a quarter of `decode`'s time."""
+    """What `text` holds as JSON. `scan_once` looks for no blanks around it: it takes a quarter of `decode`'s time."""
     try:
         value, end = _decoder.scan_once(text, 0)  # type: ignore[attr-defined]
     except StopIteration:

@@ -202,7 +202,7 @@ class Accounts:
 
     async def _session(self, id: str) -> Session | None:
         generation = self._generation
-        found = await self._keep.read(self._keep.store.session, id)
+        found = await self._keep.glance(self._keep.store.session, id)
         if found is not None and not found.revoked and generation == self._generation:
             if len(self._known) >= KNOWN:
                 self._known.clear()

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from alonechat.core.bus import Batch
 from alonechat.core.message import LOBBY, encode, encode_event
+from alonechat.core.server.arrivals import Arrivals
 from alonechat.core.server.frames import frame
 from alonechat.core.server.metrics import Metrics
 from alonechat.core.store.records import Event
@@ -51,12 +52,13 @@ class Group:
     def __init__(self) -> None:
         self.members: dict[Outlet, Callable[[bytes], None]] = {}
         self.pend: list[bytes] = []
-        self.holders: dict[Outlet, int | None] = {}
+        self.holders: dict[Outlet, int] = {}
+        """Those whose WELCOME told of events that are committed and not published yet: up to which seq."""
         self.seq = 0
 
     def present(self) -> list[Outlet]:
         """Every connection that has had its WELCOME: passing frames go to these."""
-        return [*self.members, *(outlet for outlet, mark in self.holders.items() if mark is not None)]
+        return [*self.members, *self.holders]
 
 
 class Person:
@@ -88,40 +90,23 @@ class Delivery:
         self._users: dict[str, dict[str, Any]] = {}
         self._typed: dict[tuple[str, str], float] = {}
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
-        self._held: dict[Outlet, list[tuple[str, int, bytes]]] = {}
+        self.arrivals = Arrivals()
 
     # --- who is here ---
 
-    def hold(self, outlet: Outlet, keys: Iterable[str]) -> None:
-        """From now on keep what is published in `keys`, and in what is joined meanwhile, for a connection whose WELCOME
-        is still being gathered. May be called again, with more keys."""
-        self._held.setdefault(outlet, [])
-        for key in keys:
-            outlet.keys.add(key)
-            self._group(key).holders[outlet] = None
-
-    def drop(self, outlet: Outlet, keys: Iterable[str]) -> None:
-        """Take a connection that is held out of `keys` again: it was a member no longer when it came."""
-        for key in keys:
-            outlet.keys.discard(key)
-            group = self.groups.get(key)
-            if group is not None:
-                group.holders.pop(outlet, None)
-
-    def enter(self, outlet: Outlet, marks: dict[str, int]) -> None:
-        """The WELCOME went out and told the seqs in `marks`: send what was held after them, and all that follows."""
+    def enter(self, outlet: Outlet, keys: Iterable[str], marks: dict[str, int]) -> None:
+        """The WELCOME went out and told the seqs in `marks`: send what was published after them, and all that follows.
+        `keys`: what the account was in at some time after `arrivals.begin`."""
         self.flush()
-        held = self._held.pop(outlet, [])
-        kept = b"".join(data for key, seq, data in held if seq > marks.get(key, 0))
-        if kept:
-            outlet.write(kept)
+        outlet.keys, missed = self.arrivals.end(outlet, outlet.username, keys, marks)
+        if missed:
+            outlet.write(b"".join(missed))
+        more = self.more()
         for key in outlet.keys:
             group = self._group(key)
-            mark = marks.get(key, 0)
-            if key in marks and group.seq < mark:
-                group.holders[outlet] = mark  # committed and told in the WELCOME, but not published yet
+            if more and group.seq < marks.get(key, 0):
+                group.holders[outlet] = marks[key]
             else:
-                group.holders.pop(outlet, None)
                 group.members[outlet] = outlet.write
         person = self.people.setdefault(outlet.username, Person())
         if not person.outlets:
@@ -132,7 +117,7 @@ class Delivery:
 
     def exit(self, outlet: Outlet) -> None:
         """The connection is gone."""
-        self._held.pop(outlet, None)
+        self.arrivals.drop(outlet)
         self.slow.discard(outlet)
         for key in outlet.keys:
             group = self.groups.get(key)
@@ -142,7 +127,7 @@ class Delivery:
             group.holders.pop(outlet, None)
             if not group.members and not group.holders and not group.pend:
                 del self.groups[key]
-        outlet.keys.clear()
+        outlet.keys = set()
         person = self.people.get(outlet.username)
         if person is not None and outlet in person.outlets:
             person.outlets.discard(outlet)
@@ -175,14 +160,17 @@ class Delivery:
                 for name in (event["sender"],) if kind == "JOIN" else set(key.split(" ")):
                     self._admit(name, key)
             group = self.groups.get(key)
-            if group is not None:
+            if group is not None or self.arrivals:
                 data = frame(encode_event(event))
-                seq = group.seq = event["seq"]
-                if group.holders:
-                    self._hold(group, key, seq, data)
-                if not group.pend:
-                    self._dirty.append(group)
-                group.pend.append(data)
+                if self.arrivals:
+                    self.arrivals.note(key, event, data)
+                if group is not None:
+                    group.seq = event["seq"]
+                    if group.holders:
+                        self._release(group)
+                    if not group.pend:
+                        self._dirty.append(group)
+                    group.pend.append(data)
             if kind == "LEAVE":
                 self._expel(event["sender"], key)
             if self._waiting:
@@ -205,28 +193,23 @@ class Delivery:
         elif self._flushing is None:
             self._flushing, self._gathering = loop.call_later(min(self._took, LONGEST), self.flush), True
 
-    def _hold(self, group: Group, key: str, seq: int, data: bytes) -> None:
+    def _release(self, group: Group) -> None:
+        """An event is about to be given to the members: those join them whose WELCOME did not tell it."""
         for outlet, mark in list(group.holders.items()):
-            if mark is None:
-                self._held[outlet].append((key, seq, data))
-            elif seq > mark:
+            if group.seq > mark:
                 self.flush()
                 del group.holders[outlet]
                 group.members[outlet] = outlet.write
 
     def _admit(self, username: str, key: str) -> None:
         person = self.people.get(username)
-        entering = [o for o in self._held if o.username == username]
-        if (person is None or not person.outlets) and not entering:
+        if person is None or not person.outlets:
             return
         self.flush()
         group = self._group(key)
-        for outlet in person.outlets if person else ():
+        for outlet in person.outlets:
             outlet.keys.add(key)
             group.members[outlet] = outlet.write
-        for outlet in entering:
-            outlet.keys.add(key)
-            group.holders[outlet] = None
 
     def _expel(self, username: str, key: str) -> None:
         person = self.people.get(username)
@@ -234,7 +217,7 @@ class Delivery:
         if group is None:
             return
         self.flush()
-        for outlet in [*(person.outlets if person else ()), *(o for o in self._held if o.username == username)]:
+        for outlet in person.outlets if person else ():
             outlet.keys.discard(key)
             group.members.pop(outlet, None)
             group.holders.pop(outlet, None)

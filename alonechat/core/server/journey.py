@@ -142,7 +142,7 @@ class Journey:
     async def _answered(self, caller: Caller, nonce: str) -> bool:
         """Answer a request whose nonce is known with its first event, to the caller alone."""
         keep = self._parts.keep
-        found = await keep.read(keep.store.first, caller.username, nonce)
+        found = await keep.glance(keep.store.first, caller.username, nonce)
         if found is None:
             return False
         caller.told(found[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from alonechat.core.server.metrics import Metrics
@@ -17,7 +17,10 @@ from alonechat.core.store.records import Event, Post, Store, Writes
 READERS = 4
 """Threads that read. SQLite reads in parallel; more of them only take turns at Python's lock."""
 T = TypeVar("T")
+GLANCES = 32
+"""Short reads that one thread makes in a row: more would keep the first of them waiting."""
 Batch = list[tuple[Post, Any, bool]]
+Glance = tuple[Callable[..., Any], tuple[Any, ...], asyncio.Future[Any]]
 
 
 class Keep:
@@ -28,6 +31,7 @@ class Keep:
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
         self._gathered: list[Post] = []
         self._away = 0
+        self._asked: list[Glance] = []
 
     def start(self, deliver: Callable[[Batch], None]) -> None:
         """Begin to write. `deliver` gets each committed batch on the running loop."""
@@ -48,6 +52,24 @@ class Keep:
     async def read(self, act: Callable[..., T], *arguments: Any) -> T:
         """`act(*arguments)` on a reader thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, act, *arguments)
+
+    async def glance(self, act: Callable[..., T], *arguments: Any) -> T:
+        """`read` for what takes no time: all that is asked for in one turn of the loop goes to a thread together."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        if not self._asked:
+            loop.call_soon(self._ask)
+        self._asked.append((act, arguments, future))
+        return await future
+
+    def _ask(self) -> None:
+        asked, self._asked = self._asked, []
+        loop = asyncio.get_running_loop()
+        for at in range(0, len(asked), GLANCES):
+            some = asked[at : at + GLANCES]
+            self._readers.submit(_answer, some).add_done_callback(
+                lambda done, some=some: loop.call_soon_threadsafe(_settle_all, some, done)  # type: ignore[misc]
+            )
 
     def post(self, post: Post) -> None:
         """Append an event; its `done` hears what became of it."""
@@ -89,6 +111,22 @@ class Keep:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._readers.shutdown)
         await loop.run_in_executor(None, self.store.close)
+
+
+def _answer(asked: list[Glance]) -> list[Any]:
+    """On a reader thread: what each read gives, or raises."""
+    found: list[Any] = []
+    for act, arguments, _ in asked:
+        try:
+            found.append(act(*arguments))
+        except Exception as error:  # the one who asked gets it
+            found.append(error)
+    return found
+
+
+def _settle_all(asked: list[Glance], done: Future[list[Any]]) -> None:
+    for (_, _, future), result in zip(asked, done.result(), strict=True):
+        _settle(future, result)
 
 
 def _settle(future: asyncio.Future[Any], result: Any) -> None:

@@ -108,24 +108,14 @@ class Reception:
         me, keep, delivery = identity.username, self._parts.keep, self._parts.delivery
         self._people.setdefault(me, set()).add(connection)
         connection.signed_in(me, identity.session_id, identity.expires)
-        known: set[str] = set()
-        delivery.hold(connection, ())
-        while True:  # until what is held is what the account is in: it may join and leave meanwhile
-            keys = set(await keep.read(keep.store.keys, me))
-            if connection.leaving:
-                return
-            if keys == known:
-                break
-            delivery.hold(connection, keys - known)
-            delivery.drop(connection, known - keys)
-            known = keys
-        items, more = await keep.read(keep.store.overview, me)
+        delivery.arrivals.begin(connection)
+        keys, items, more = await keep.glance(keep.store.arrival, me)
         identity = await self._auth.recheck(identity)
         if connection.leaving:
             return
         text, marks = self._written(identity, items, more)
         connection.write(wire(text))
-        delivery.enter(connection, marks)
+        delivery.enter(connection, keys, marks)
         log.info("connected", connection=connection.id, user=me, address=connection.address)
         self._look(HookPhase.POST_CONNECT, connection)
         connection.begin()
@@ -133,15 +123,15 @@ class Reception:
     def _written(self, identity: Identity, items: list[dict[str, Any]], more: bool) -> tuple[str, dict[str, int]]:
         """The WELCOME's text, and the seq of each conversation that it tells of."""
         settings, store = self._parts.settings, self._parts.keep.store
-        shown: list[dict[str, Any]] = []
+        shown: list[str] = []
         marks, size = {}, 0
         for item in items:
-            shown_item = {name: value for name, value in item.items() if name != "key"}
-            size += len(message.encode(shown_item).encode())
+            text = message.encode({name: value for name, value in item.items() if name != "key"})
+            size += len(text.encode())
             if size > ROOM:
                 more = True
                 break
-            shown.append(shown_item)
+            shown.append(text)
             marks[item["key"]] = item["seq"]
         welcome = {
             "type": "WELCOME",
@@ -159,10 +149,9 @@ class Reception:
                 "max_frame": settings.max_frame,
                 "heartbeat": settings.heartbeat,
             },
-            "conversations": shown,
-            "more": more,
         }
-        return message.encode(welcome), marks
+        end = f',"conversations":[{",".join(shown)}],"more":{"true" if more else "false"}}}'
+        return message.encode(welcome)[:-1] + end, marks
 
     # --- going ---
 

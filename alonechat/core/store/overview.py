@@ -8,7 +8,7 @@ Mentions have rows of their own, which a deletion removes.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.dialects.sqlite import dialect
 
 from alonechat.core.store.schema import (
     BUCKET,
@@ -112,5 +113,26 @@ def _texts(conversation: Any, account: Any, *bounds: Any) -> ScalarSelect[int]:
     )
 
 
-OVERVIEW = _conversations()
-"""A row for each of at most `most` conversations of `account`, latest event first, from after (`last`, `id`) on."""
+class Overviewed(NamedTuple):
+    """A row of `OVERVIEW`."""
+
+    id: int
+    key: str
+    kind: str
+    access: str
+    topic: str
+    seq: int
+    last: int
+    latest: int
+    members: int
+    since: int
+    muted: int
+    read: int
+    unread: int
+    mentions: int
+
+
+_compiled = _conversations().compile(dialect=dialect(paramstyle="named"))
+OVERVIEW, GIVEN = str(_compiled), _compiled.params
+"""A row for each of at most `most` conversations of `account`, latest event first, from after (`last`, `id`) on: the SQL,
+written once, for every WELCOME asks it, and its constants."""

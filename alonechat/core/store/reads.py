@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Select, select
 
 from alonechat.core.message import EVENTS, LOBBY, MAX_SENT, SCROLLED, key_of, target_of
 from alonechat.core.store import grams, search, wire
-from alonechat.core.store.overview import OVERVIEW
+from alonechat.core.store.overview import GIVEN, OVERVIEW, Overviewed
 from alonechat.core.store.reader import Reader, served
 from alonechat.core.store.records import Account, Conversation, Event, Found, Invite, Membership, Session
 from alonechat.core.store.schema import (
@@ -85,8 +85,12 @@ class Reads:
 
     @served
     def session(self, id: str) -> Session | None:
-        rows = self._rows(self._sessions().where(sessions.c.id == id))
-        return Session(*rows[0]) if rows else None
+        choice = (
+            "SELECT s.id, a.username, s.created, s.expires, s.seen, s.device, s.revoked"
+            " FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = ?"
+        )
+        row: Any = self._reader().raw.execute(choice, (id,)).fetchone()
+        return Session(*row[:6], revoked=bool(row[6])) if row else None
 
     @served
     def sessions(self, username: str | None = None) -> list[Session]:
@@ -120,8 +124,8 @@ class Reads:
     # --- conversations ---
 
     def _account(self, username: str) -> int | None:
-        found: int | None = self._one(select(accounts.c.id).where(accounts.c.username == username))
-        return found
+        row = self._reader().raw.execute("SELECT id FROM accounts WHERE username = ?", (username,)).fetchone()
+        return None if row is None else row[0]
 
     @served
     def conversation(self, key: str) -> Conversation | None:
@@ -146,9 +150,16 @@ class Reads:
         account = self._account(username)
         if account is None:
             return []
-        c, m = conversations.c, members.c
-        mine = select(c.key).join_from(members, conversations, m.conversation == c.id).where(m.account == account)
-        return [LOBBY, *(row[0] for row in self._rows(mine.order_by(c.id)))]
+        mine = (
+            "SELECT c.key FROM members m JOIN conversations c ON c.id = m.conversation"
+            " WHERE m.account = ? ORDER BY c.id"
+        )
+        return [LOBBY, *(row[0] for row in self._reader().raw.execute(mine, (account,)))]
+
+    @served
+    def arrival(self, username: str) -> tuple[list[str], list[dict[str, Any]], bool]:
+        with self._reader().snapshot():
+            return self.keys(username), *self.overview(username)
 
     @served
     def rooms(self) -> list[dict[str, Any]]:
@@ -162,7 +173,8 @@ class Reads:
         return found
 
     def _everybody(self) -> int:
-        return int(self._reader().raw.execute("SELECT count(*) FROM accounts").fetchone()[0])
+        # accounts are never deleted, so their numbers have no gaps, and the last one is how many there are
+        return int(self._reader().raw.execute("SELECT coalesce(max(id), 0) FROM accounts").fetchone()[0])
 
     @served
     def overview(self, username: str, limit: int = 500, before: str | None = None) -> tuple[list[dict[str, Any]], bool]:
@@ -173,7 +185,8 @@ class Reads:
             if account is None:
                 raise Rejected("not_found", f"no user {username}")
             before_last, before_id = self._position(None if before is None else key_of(before, username))
-            rows = self._rows(OVERVIEW, account=account, most=limit + 1, last=before_last, id=before_id)
+            asked = {**GIVEN, "account": account, "most": limit + 1, "last": before_last, "id": before_id}
+            rows = [Overviewed(*row) for row in reader.raw.execute(OVERVIEW, asked)]
             latest = self._latest([row for row in rows[:limit] if row.latest])
             everybody = self._everybody()
         items = []

@@ -148,6 +148,8 @@ class Store(Protocol):
     # snapshot;
     # each item also has "key". `before`: the `target` of an item; what comes after it in that order. bool: there are
     # more.
+    def arrival(self, username: str) -> tuple[list[str], list[dict[str, Any]], bool]: ...
+    # what a WELCOME needs, out of one snapshot: `keys`, and `overview`
     def event(self, key: str, id: str) -> Event | None: ...  # as it stands now (with edited, deleted, reactions)
     # (key, the event as it was first echoed, but blank if deleted)
     def first(self, sender: str, nonce: str) -> tuple[str, Event] | None: ...

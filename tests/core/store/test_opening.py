@@ -186,7 +186,8 @@ def test_a_migration_keeps_a_copy_of_what_was(tmp_path: Path, monkeypatch: pytes
     assert again.texts() == ["before"]
     again.store.close()
     raw = sqlite3.connect(tmp_path / "a.db")
-    assert raw.execute("PRAGMA user_version").fetchone() == (NEWEST + 1,) and raw.execute("SELECT * FROM added").fetchall() == []
+    assert raw.execute("PRAGMA user_version").fetchone() == (NEWEST + 1,)
+    assert raw.execute("SELECT * FROM added").fetchall() == []
     raw.close()
     copy = sqlite3.connect(tmp_path / f"a.db.before-{NEWEST + 1}")
     assert copy.execute("PRAGMA user_version").fetchone() == (NEWEST,)
