@@ -134,5 +134,5 @@ class Overviewed(NamedTuple):
 
 _compiled = _conversations().compile(dialect=dialect(paramstyle="named"))
 OVERVIEW, GIVEN = str(_compiled), _compiled.params
-"""A row for each of at most `most` conversations of `account`, latest event first, from after (`last`, `id`) on: the SQL,
-written once, for every WELCOME asks it, and its constants."""
+"""A row for each of at most `most` conversations of `account`, latest event first, from after (`last`, `id`) on. The
+SQL is written once, for every WELCOME asks it; `GIVEN` are its constants."""

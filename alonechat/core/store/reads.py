@@ -90,7 +90,7 @@ class Reads:
             " FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = ?"
         )
         row: Any = self._reader().raw.execute(choice, (id,)).fetchone()
-        return Session(*row[:6], revoked=bool(row[6])) if row else None
+        return Session(*(*row[:6], bool(row[6]))) if row else None
 
     @served
     def sessions(self, username: str | None = None) -> list[Session]:
