@@ -72,7 +72,8 @@ def test_a_connection_takes_whole_and_cut_and_rare_frames_in_turn(tmp_path: Path
         ana = server.person("ana")
         url = urlsplit(server.ws_url)
         key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
-        head = f"GET /?token={ana.token} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}\r\n\r\n"
+        upgrade = f"Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}\r\n\r\n"
+        head = f"GET /?token={ana.token} HTTP/1.1\r\n{upgrade}"
 
         def text(content: str) -> bytes:
             return json.dumps({"type": "TEXT", "content": content}).encode()
