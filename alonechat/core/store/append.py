@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alonechat.core.message import EVENTS, LOBBY, stamp
-from alonechat.core.store import rows, wire
+from alonechat.core.store import bulk, wire
 from alonechat.core.store.books import Books, Place
 from alonechat.core.store.records import Event, Post
 from alonechat.core.store.schema import BUCKET, EVERYBODY
@@ -57,7 +57,7 @@ class Log:
             if sender is not None and post.nonce is not None:
                 self._fresh.add((sender, post.nonce))
         if self._fresh:
-            known = rows.execute(self._raw, _NONCES, "(?, ?)", [value for pair in self._fresh for value in pair])
+            known = bulk.execute(self._raw, _NONCES, "(?, ?)", [value for pair in self._fresh for value in pair])
             self._fresh.difference_update(known)
 
     def drop(self) -> None:
@@ -72,16 +72,16 @@ class Log:
         """Write what waits."""
         raw = self._raw
         if self._rows:
-            rows.execute(raw, "INSERT INTO events VALUES {}", _EVENT, self._rows)
+            bulk.execute(raw, "INSERT INTO events VALUES {}", _EVENT, self._rows)
             self._books.index.flush()
         if self._mentions:
-            rows.execute(raw, "INSERT OR IGNORE INTO mentions VALUES {}", "(?, ?, ?, ?)", self._mentions)
+            bulk.execute(raw, "INSERT OR IGNORE INTO mentions VALUES {}", "(?, ?, ?, ?)", self._mentions)
         if len(self._touched) == 1:
             (end,) = self._touched.values()
             raw.execute(_PLACE, (end.seq, end.last, end.latest, end.id))
         elif self._touched:
             ends = [value for p in self._touched.values() for value in (p.id, p.seq, p.last, p.latest)]
-            rows.execute(raw, _PLACES, "(?, ?, ?, ?)", ends)
+            bulk.execute(raw, _PLACES, "(?, ?, ?, ?)", ends)
         for conversation, bucket in self._complete:
             raw.execute(_TALLY, (conversation, bucket, BUCKET))
         self.drop()

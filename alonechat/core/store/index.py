@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from alonechat.core.store import grams, rows
+from alonechat.core.store import bulk, grams
 
 SHARD = 32_768
 """Texts of one shard."""
@@ -67,10 +67,10 @@ class Index:
         """Write what was added."""
         if self._rows:
             newest = self._shards()[-1][0]
-            rows.execute(self._raw, f"INSERT INTO search_{newest} (rowid, tokens) VALUES {{}}", "(?, ?)", self._rows)
+            bulk.execute(self._raw, f"INSERT INTO search_{newest} (rowid, tokens) VALUES {{}}", "(?, ?)", self._rows)
             self._rows.clear()
         if self._arrived:
-            rows.execute(self._raw, "INSERT INTO spread VALUES {}", "(?, ?)", self._arrived)
+            bulk.execute(self._raw, "INSERT INTO spread VALUES {}", "(?, ?)", self._arrived)
             self._arrived.clear()
 
     def replace(self, id: int, old: str, new: str | None, conversation: int, sender: int) -> int:
