@@ -210,10 +210,11 @@ def encode_event(event: dict[str, Any]) -> str:
     )
     if len(event) == 7:
         return first + "}"
-    if len(event) == 8 and "nonce" in event:
-        return f'{first},"nonce":{_quoted(event["nonce"])}}}'
-    rest = {name: value for name, value in event.items() if name not in _FIRST}
-    return f"{first},{encode(rest)[1:]}"
+    nonce = event.get("nonce")
+    if len(event) == 8 and nonce is not None:
+        return f'{first},"nonce":{_quoted(nonce)}}}'
+    rest = encode({name: value for name, value in event.items() if name not in _FIRST})
+    return f"{first}}}" if rest == "{}" else f"{first},{rest[1:]}"
 
 
 _FIRST = frozenset(("type", "sender", "target", "content", "timestamp", "id", "seq"))
