@@ -94,14 +94,15 @@ def _open(face: str, opening: Opening) -> int:
 
             return gui.run(opening)
         except Unusable as why:
-            typer.echo(f"alonechat: {why}. " + _("This is the terminal client."), err=True)
+            typer.echo("alonechat: " + _("{why}. This is the terminal client.").format(why=why), err=True)
     if face != "line":
         try:
             from alonechat.ui import tui
 
             return tui.run(opening)
         except Unusable as why:
-            typer.echo(f"alonechat: {why}. " + _("This is the line mode; /help lists what there is."), err=True)
+            said = _("{why}. This is the line mode; /help lists what there is.").format(why=why)
+            typer.echo(f"alonechat: {said}", err=True)
     from alonechat.ui.tui import line
 
     return line.run(opening)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +90,16 @@ def test_every_language_has_its_catalogue() -> None:
     for name in words.LANGUAGES:
         assert choose(name) == name
         assert _("Today") and (name == "en" or _("Today") != "Today")
+
+
+@pytest.mark.parametrize(("lang", "asks"), [("zh", "服务器"), ("en", "Server")])
+def test_the_built_file_holds_the_texts_as_they_are_read(pyz: Path, private_home: Path, lang: str, asks: str) -> None:
+    command = [sys.executable, str(pyz), "client", "--ui", "line", "--lang", lang]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.stdout.startswith(asks), done.stderr
+    with zipfile.ZipFile(pyz) as packed:
+        held = [name for name in packed.namelist() if "alonechat/locale/" in name and not name.endswith("/")]
+    assert held == ["site-packages/alonechat/locale/zh_CN/LC_MESSAGES/alonechat.mo"]
 
 
 def test_help_of_the_command_line_is_in_english(tmp_path: Path) -> None:
