@@ -46,7 +46,7 @@ def title(model: Model, target: str) -> str:
     """What a conversation is called: `#room`, the name of the other one, or one's own notes."""
     if target.startswith("#"):
         return target
-    return _("Notes to self") if target == model.me else model.shown(target)
+    return _("Notes to self") if target and target == model.me else model.shown(target)
 
 
 def preview(model: Model, summary: Summary) -> str:

@@ -42,6 +42,7 @@ def test_a_number_as_a_badge(count: int, text: str) -> None:
 
 
 def test_titles(model: Model) -> None:
+    assert title(Model(), "") == ""  # before anything is known
     assert [title(model, target) for target in ("#茶", "bo", "cy", "alice")] == ["#茶", "李雷", "cy", "Notes to self"]
 
 
