@@ -140,7 +140,10 @@ class Desk:
         if self.model.conversations:
             known = self.model.conversations
             fits = (each for each in (self.first, LOBBY) if each in known)
+            early = self.talks.pop("", Talk()).editor
             self.go(next(fits, self.model.order()[0].target))
+            if early.text and not self.talk().editor.text:  # what was typed before there was a conversation
+                self.talk().editor = early
 
     # --- where one looks ---
 
@@ -250,7 +253,7 @@ class Desk:
     def keep_draft(self) -> None:
         """Keep what is in the composer, if it changed; an edit of an old message is no draft."""
         talk = self.talk()
-        if talk.editing is None and talk.editor.text != talk.kept:
+        if self.target and talk.editing is None and talk.editor.text != talk.kept:
             talk.kept = talk.editor.text
             self.runner.draft(self.target, talk.kept)
 
@@ -259,7 +262,7 @@ class Desk:
         talk = self.talk()
         talk.typed_at = self.now()
         self.keep_draft()
-        if talk.editor.text.strip() and not talk.editor.text.startswith("/"):
+        if self.target and talk.editor.text.strip() and not talk.editor.text.startswith("/"):
             self.runner.typing(self.target)
 
     def send(self) -> None:
@@ -271,7 +274,7 @@ class Desk:
                 self.runner.edit(self.target, ref, text)
             self.cancel()
             return
-        if not text.strip():
+        if not text.strip() or not self.target:
             return
         talk.history.add(text)
         self.runner.say(self.target, text, (talk.reply.event or {}).get("id") if talk.reply else None)

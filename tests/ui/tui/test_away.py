@@ -14,7 +14,7 @@ import pytest
 
 from tests.journeys.people import People
 from tests.journeys.process import ServerProcess
-from tests.ui.tui.tui import Tui
+from tests.ui.tui.tui import Tui, signed_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="elsewhere: a pseudo-terminal")
 Open = Callable[..., Tui]
@@ -55,6 +55,25 @@ def test_what_is_written_offline_waits_over_a_kill_of_client_and_server(
     again.says("after the restart")
     again.sees("after the restart")
     again.until(lambda: "✓" in again.line("after the restart"), "the receipt")
+
+
+def test_what_is_typed_before_anything_is_known_goes_to_the_first_conversation(
+    start_server: Callable[..., ServerProcess], tui: Open, tmp_path: Path
+) -> None:
+    server, home = start_server(), tmp_path / "home"
+    with People(server) as people:
+        signed_in(people, home, "ana")
+    server.kill9()
+    client = tui(None, home=home, again=True)
+    client.sees("ana · offline")
+    client.says("early bird")
+    client.sees("> early bird")
+    server.start()
+    client.press("ctrl+r")
+    client.sees("ana · connected", "> early bird")
+    client.press("enter")
+    client.sees("Message #lobby")
+    client.until(lambda: "✓" in client.line("early bird"), "the receipt")
 
 
 def test_what_is_refused_is_shown_with_the_reason_and_is_sent_again_or_discarded(
