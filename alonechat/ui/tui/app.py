@@ -56,6 +56,7 @@ class App:
         self._timers: list[tuple[float, Callable[[], None]]] = []
         self._lock = threading.Lock()
         self._drawn = 0.0
+        self._pace = PACE
         self._dirty = True
         self._urgent = True
         self._closing: list[threading.Thread] = []
@@ -84,14 +85,14 @@ class App:
         if self.desk is not None and self.desk.take():
             self._dirty = True
         now = time.monotonic()
-        if self._dirty and (self._urgent or now - self._drawn >= PACE):
+        if self._dirty and (self._urgent or now - self._drawn >= self._pace):
             self.draw()
 
     def _patience(self) -> float | None:
         """How long nothing has to be done, if nothing comes."""
         now, waits = time.monotonic(), [at for at, _act in self._timers]
         if self._dirty:
-            waits.append(self._drawn + PACE)
+            waits.append(self._drawn + self._pace)
         if self.desk is not None:
             model = self.desk.model
             if model.connection.state == "offline":
@@ -296,6 +297,7 @@ class App:
 
     def draw(self) -> None:
         """One picture."""
+        began = time.monotonic()
         height, width = self.terminal.size()
         if self.desk is None:
             screen = Screen(height, width)
@@ -309,6 +311,7 @@ class App:
             dialog.draw(screen)
         self.terminal.show(screen)
         self._drawn, self._dirty, self._urgent = time.monotonic(), False, False
+        self._pace = max(PACE, 3 * (self._drawn - began))  # in a flood, most of the time is left for keys
         if self.desk is not None:
             self.desk.near_edges([each.row.key for each in self.look.seen])
 

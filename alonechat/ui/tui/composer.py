@@ -80,11 +80,8 @@ class Editor:
         act = KEYS.get(name)
         if act is None:
             return False
-        killing, self._killing = self._killing, False
-        act(self)
         self._killing = self._killing and name in KILLS
-        if killing and not self._killing:
-            self._killing = False
+        act(self)
         self._typing = False
         return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,8 @@ from alonechat.core.message import LOBBY
 from alonechat.ui.tui.composer import Editor, History
 from alonechat.ui.tui.history import Place
 
+TAIL = 150
+"""Messages that are made into rows while one looks at the end: more than the tallest screen shows."""
 QUIET = 0.7
 """Seconds for which a draft of another window does not overwrite what is being typed here."""
 
@@ -70,6 +72,7 @@ class Desk:
         self.told: Callable[[Change], None] = lambda change: None
         self._rows: list[Row] = []
         self._day = ""
+        self._is_tail = False
 
     # --- what comes from the core ---
 
@@ -229,12 +232,21 @@ class Desk:
         if found is not None and found.seq > found.read:
             self.runner.read(self.target, found.seq)
 
-    def rows(self) -> Sequence[Row]:
-        """The rows of the current conversation."""
+    def rows(self, whole: bool = True) -> Sequence[Row]:
+        """The rows of the current conversation. Not `whole`: of its last messages only, where one looks at its end:
+        in a flood, all others would be made anew 60 times a second."""
         moment = Moment(self.now(), None)
         day = datetime.fromtimestamp(moment.now).strftime("%j")
-        if self.stale or day != self._day:
-            self._rows = rows(self.model, self.target, moment, self.talk().since) if self.target else []
+        if not self.target:
+            return []
+        if self.stale or day != self._day or (whole and self._is_tail):
+            window = self.model.windows.get(self.target)
+            self._is_tail = not whole and window is not None and window.live and len(window.messages) > 2 * TAIL
+            model = self.model
+            if self._is_tail and window is not None:
+                tail = replace(window, messages=window.messages[-TAIL:], start=False)
+                model = replace(model, windows={**model.windows, self.target: tail})
+            self._rows = rows(model, self.target, moment, self.talk().since)
             self.stale, self._day = False, day
         return self._rows
 
@@ -243,7 +255,7 @@ class Desk:
         window = self.model.windows.get(self.target)
         if window is None or not self._rows:
             return
-        if not window.start and (not seen or seen[0] in {each.key for each in self._rows[:12]}):
+        if not window.start and not self._is_tail and (not seen or seen[0] in {each.key for each in self._rows[:12]}):
             self.runner.older(window)
         if not window.live and seen and seen[-1] in {each.key for each in self._rows[-12:]}:
             self.runner.newer(window)

@@ -189,7 +189,8 @@ def _elsewhere(desk: Desk) -> str:
 def _messages(screen: Screen, desk: Desk, look: Look) -> None:
     layout, (top, bottom) = look.layout, look.body
     assert look.laid is not None
-    rows, place = desk.rows(), desk.talk().place
+    place = desk.talk().place
+    rows = desk.rows(whole=place.key is not None or look.selected is not None)
     height = bottom - top
     if desk.talk().jump is not None and place.key is not None:
         key, place.key = place.key, None

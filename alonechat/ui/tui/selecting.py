@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import webbrowser
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -196,6 +195,8 @@ def open_link(app: App, row: Row) -> None:
 
 def _browse(app: App, url: str) -> None:
     """Open it where a browser has a window of its own; a text browser would draw over this. Elsewhere, copy it."""
+    import webbrowser  # here: few messages have a link that is opened
+
     graphical = os.name == "nt" or os.uname().sysname == "Darwin"
     graphical = graphical or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
     if graphical and webbrowser.open(url):
