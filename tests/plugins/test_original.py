@@ -12,7 +12,7 @@ from alonechat.testing import serving
 from tests.journeys.people import People
 from tests.journeys.process import ServerProcess
 
-PLUGIN = '''
+PLUGIN = """
 from alonechat.plugins import CommandPluginBase, PluginMetadata
 
 class MyPlugin(CommandPluginBase):
@@ -22,7 +22,7 @@ class MyPlugin(CommandPluginBase):
     def shutdown(self): pass
     def can_handle(self, content: str) -> bool: return content.startswith("/mycommand")
     def execute(self, content: str, sender: str, target: str = None) -> str: return f"Executed: {content}"
-'''
+"""
 
 
 def test_the_plugin_runs_from_the_data_directory(tmp_path: Path) -> None:

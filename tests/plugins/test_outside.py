@@ -23,7 +23,7 @@ def states(tmp_path: Path) -> dict[str, tuple[str, str]]:
 
 
 def test_async_methods_context_and_store(start: Start, tmp_path: Path) -> None:
-    source = '''
+    source = """
     class Plugin(CommandPluginBase):
         _metadata = PluginMetadata("counter", "1.0.0")
         async def initialize(self, context):
@@ -37,7 +37,7 @@ def test_async_methods_context_and_store(start: Start, tmp_path: Path) -> None:
             found = await self.context.history(target, 5)
             assert event["id"] == found[-1]["id"]
             return f"{count} after {found[-1]['content']}"
-    '''
+    """
     server = start(counter=source, settings='[counter]\nword = "你好"')
     ana = server.person("ana")
     first = ana.asks(type="TEXT", content="/count")
@@ -145,7 +145,7 @@ def test_dependencies_start_first_and_a_circle_is_off(start: Start, tmp_path: Pa
 
 
 def test_a_handler_changes_and_stops_and_order_is_kept(start: Start) -> None:
-    source = '''
+    source = """
     class Plugin(HandlerPluginBase):
         _metadata = PluginMetadata("polite", "1.0.0")
         async def handle(self, context):
@@ -153,7 +153,7 @@ def test_a_handler_changes_and_stops_and_order_is_kept(start: Start) -> None:
             if "rude" in context.content:
                 context.stop("be polite")
             context.content = context.content.replace("hi", "good day")
-    '''
+    """
     server = start(polite=source)
     ana, bo = server.person("ana"), server.person("bo")
     assert ana.says("hi")["content"] == "good day"
@@ -166,7 +166,7 @@ def test_a_handler_changes_and_stops_and_order_is_kept(start: Start) -> None:
 
 
 def test_every_bad_plugin_at_once_and_nothing_is_late_or_lost(start: Start, tmp_path: Path) -> None:
-    handler = '''
+    handler = """
     class Plugin(HandlerPluginBase):
         _metadata = PluginMetadata("{name}", "1.0.0")
         phases = (HookPhase.POST_MESSAGE,)
@@ -175,7 +175,7 @@ def test_every_bad_plugin_at_once_and_nothing_is_late_or_lost(start: Start, tmp_
             {begin}
         def handle(self, context):
             {body}
-    '''
+    """
     bad = {
         "loops": ("pass", "while True: pass"),
         "eats": ("pass", "x = [bytes(1 << 20)] * 2 + [bytearray(1 << 28) for _ in range(20)]"),

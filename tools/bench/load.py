@@ -34,9 +34,7 @@ def compiled(folder: Path) -> Path:
     """The generator. Exits with a sentence where there is no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
-        raise SystemExit(
-            "the load generator is written in C: install a compiler (apt-get install gcc libc6-dev)"
-        )
+        raise SystemExit("the load generator is written in C: install a compiler (apt-get install gcc libc6-dev)")
     binary = folder / "fanout"
     if not binary.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -232,10 +232,7 @@ class App:
         for sheet in list(self.root.sheets):
             sheet.close()
         if self.window is not None:
-            self.window.banner.close()
-            self.window.timeline.clear()
-            self.window.composer.popup.canvas.destroy()
-            self.window.frame.destroy()
+            self.window.close()
             self.window = None
 
     def _stop(self) -> None:
@@ -366,5 +363,9 @@ class App:
         if self.runner is not None:
             self.runner.close()
         self.waker.close()
+        for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
+            self.root.tk.call(
+                "after", "cancel", timer
+            )  # customtkinter's among them, which would meet widgets that are gone
         self.root.quit()
         self.root.destroy()

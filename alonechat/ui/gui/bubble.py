@@ -251,7 +251,7 @@ class _Inside:
                 size = emoji_size(self.ruler, run.font)
                 found.parts.append(Emoji(x + px(1), y + (high - size) // 2, run.text, size, run.start, hard))
                 continue
-            ink = {"link": "accent", "mention": "accent", "me": "accent", "room": "accent"}.get(run.kind, colour)
+            ink = {"link": "accent", "mention": "accent", "me": "text", "room": "accent"}.get(run.kind, colour)
             if run.kind in ("code", "me"):
                 back = f"inset:{self.ground}" if run.kind == "code" else "mark"
                 found.parts.append(Fill(x - px(2), y + px(1), x + run.width + px(2), y + high - px(1), back, px(4)))

@@ -38,7 +38,7 @@ class Composer:
         self._kit, self._painter, self._acts, self._enter_sends = kit, painter, acts, enter_sends
         self.reply: Row | None = None
         self.edit: Row | None = None
-        self._kept = ""
+        self._kept = self._leaving = ""
         self._completion: Completion | None = None
         get = kit.palette.get
         self.frame = kit.frame(parent, "ground")
@@ -203,7 +203,19 @@ class Composer:
 
     def _left(self, _event: object) -> None:
         self.box.configure(border_color=self._kit.palette.get("other"))
-        self.text.after(120, lambda: self.text.focus_get() is not self.text and self._close_popup())
+        self._leaving = self.text.after(120, self._look)
+
+    def _look(self) -> None:
+        """The focus has gone: a click on an option has had its turn."""
+        self._leaving = ""
+        if self.text.focus_get() is not self.text:
+            self._close_popup()
+
+    def close(self) -> None:
+        """No clock runs any more, and the options, which lie over the whole window, are gone."""
+        if self._leaving:
+            self.text.after_cancel(self._leaving)
+        self.popup.canvas.destroy()
 
     def _pressed(self, event: tkinter.Event[tkinter.Misc]) -> str | None:
         key = name_of(event)

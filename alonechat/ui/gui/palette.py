@@ -33,8 +33,8 @@ class Palette:
         if accent in ACCENTS:
             theme = replace(theme, accent=ACCENTS[accent][dark])
         if accent in ACCENTS and accent:
-            own = mixed(theme.ground, theme.accent, 0.2 if dark else 0.12)
-            theme = replace(theme, own=own, selected=mixed(theme.ground, theme.accent, 0.26 if dark else 0.16))
+            own = mixed(theme.ground, theme.accent, 0.15 if dark else 0.11)
+            theme = replace(theme, own=own, selected=mixed(theme.ground, theme.accent, 0.2 if dark else 0.16))
         self.dark, self.theme = dark, theme
         self.get = lru_cache(None)(self._found)
 
@@ -45,11 +45,11 @@ class Palette:
             case "author":
                 return theme.authors[int(rest)]
             case "inset":
-                return mixed(self.get(rest), theme.text, 0.07 if self.dark else 0.06)
+                return mixed(self.get(rest), theme.text, 0.05 if self.dark else 0.05)
             case "mention":
-                return mixed(theme.other, theme.accent, 0.12)
+                return mixed(theme.other, theme.accent, 0.07)
             case "mark":
-                return mixed(theme.other, theme.accent, 0.24)
+                return mixed(theme.other, theme.accent, 0.2)
             case "on_accent":
                 return "#101418" if self.dark else "#FFFFFF"
             case "avatar":

@@ -28,6 +28,7 @@ class Scrollbar:
             ("<ButtonPress-1>", self._pressed),
             ("<B1-Motion>", self._moved),
             ("<ButtonRelease-1>", self._released),
+            ("<Configure>", lambda _event: self._draw()),
             ("<Enter>", lambda _event: self._hovered(True)),
             ("<Leave>", lambda _event: self._hovered(False)),
         ):
@@ -50,7 +51,6 @@ class Scrollbar:
     def _draw(self) -> None:
         high = self.canvas.winfo_height()
         if high < 20:
-            self.canvas.after_idle(lambda: self.canvas.winfo_height() >= 20 and self._draw())
             return
         begin, end = self._span
         length = max(int(high * (end - begin)), self._painter.fonts.px(36))

@@ -54,7 +54,7 @@ def apply(palette: Palette, fonts: Fonts) -> None:
     theme["CTkFont"]["family"] = fonts.family
     theme["CTkFont"]["size"] = round(14 * fonts.size / 14)
     theme["CTkFont"]["weight"] = "normal"
-    ctk.set_widget_scaling(fonts.scale)
+    ScalingTracker.widget_scaling = fonts.scale  # its own setter would also touch widgets of windows that are closed
 
 
 class Glyph(ctk.CTkImage):

@@ -90,6 +90,9 @@ class Timeline:
     def clear(self) -> None:
         """Nothing is shown, nothing is remembered."""
         self._stop_glide()
+        if self._flash is not None:
+            self.canvas.after_cancel(self._flash)
+            self._flash = None
         self.canvas.delete("all")
         self.placed, self.rows, self.index = [], [], {}
         self._cache.clear()

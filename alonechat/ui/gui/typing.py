@@ -35,6 +35,12 @@ class Typing:
         )  # fmt: skip
         self._timer = ""
 
+    def close(self) -> None:
+        """No clock runs any more."""
+        if self._timer:
+            self.label.after_cancel(self._timer)
+            self._timer = ""
+
     def show(self) -> None:
         """As it is now."""
         model, target, now = self._window.model, self._window.target, time.time()
@@ -42,9 +48,7 @@ class Typing:
         text = sentence(names)
         if self.label.cget("text") != text:
             self.label.configure(text=text)
-        if self._timer:
-            self.label.after_cancel(self._timer)
-            self._timer = ""
+        self.close()
         if names:
             until = min(model.typing[target].values())
             self._timer = self.label.after(max(int((until - now) * 1000), 100) + 50, self.show)

@@ -51,6 +51,7 @@ class Window:
         self.target = ""
         self.since: int | None = None
         self._opened = 0.0
+        self._waiting = ""
         self._goal = ""
         self._fresh = True
         self._sent_read: dict[str, int] = {}
@@ -232,7 +233,27 @@ class Window:
         self.app.last_target(target)
         self.refresh()
         self.composer.text.focus_set()
-        self.app.root.after(300, self.overlay.draw)
+        self._stop_waiting()
+        self._waiting = self.app.root.after(320, self._waited)
+
+    def _waited(self) -> None:
+        """Longer than a moment: a skeleton stands for what is on its way."""
+        self._waiting = ""
+        self.overlay.draw()
+
+    def _stop_waiting(self) -> None:
+        if self._waiting:
+            self.app.root.after_cancel(self._waiting)
+            self._waiting = ""
+
+    def close(self) -> None:
+        """Take the window's content away; no clock of its runs any more."""
+        self._stop_waiting()
+        self.banner.close()
+        self.typing.close()
+        self.composer.close()
+        self.timeline.clear()
+        self.frame.destroy()
 
     def _leave(self) -> None:
         if self.target and self.target in self.model.conversations:
@@ -245,8 +266,10 @@ class Window:
         while self._history:
             target = self._history.pop()
             if target in self.model.conversations and target != self.target:
+                here = self.target
                 self.open(target)
-                self._history.pop()
+                if self._history[-1:] == [here]:
+                    self._history.pop()
                 return
 
     def _first(self) -> None:

@@ -1,0 +1,81 @@
+"""One display and one server for the tests of the desktop client."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.people import People
+from tests.journeys.process import ServerProcess
+from tests.ui.gui.desk import Desk, Screen, account
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def screen() -> Iterator[Screen]:
+    """The display, which is started when a test needs it."""
+    found = Screen()
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def display(
+    screen: Screen, needs_program: Callable[[str], str], private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The display's name, which Tk takes, too."""
+    from alonechat.core.client import words
+
+    name = screen.start(needs_program)
+    monkeypatch.setenv("DISPLAY", name)
+    words.choose("en")
+    return name
+
+
+@pytest.fixture(scope="session")
+def talked(pyz: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for everybody here."""
+    env = {**os.environ, "ALONECHAT_RATE_MESSAGES": "0", "ALONECHAT_RATE_LOGINS": "0"}
+    server = ServerProcess(pyz, tmp_path_factory.mktemp("desktop"), env=env)
+    server.start()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def people(talked: ServerProcess) -> Iterator[People]:
+    """Who talks to that server."""
+    with People(talked) as found:
+        yield found
+
+
+@pytest.fixture
+def name() -> Callable[[str], str]:
+    """`name("ana")`: a name that no other test uses."""
+    return lambda stem: f"{stem}{next(_numbers)}"
+
+
+@pytest.fixture
+def desk(display: str, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+    """`desk(people, "ana")`: somebody's window, signed in; `desk(server=URL)`: one that asks."""
+    opened: list[Desk] = []
+
+    def make(people: People | None = None, who: str = "", **more: Any) -> Desk:
+        place = tmp_path / f"desk{len(opened)}"
+        if people is None:
+            opened.append(Desk(place, None, more.get("server", "")))
+            return opened[-1]
+        made = Desk(place, account(people, who, **more))
+        opened.append(made)
+        made.until(lambda: made.app.model.connection.state == "connected", "the connection")
+        return made
+
+    yield make
+    for each in reversed(opened):
+        each.close()
