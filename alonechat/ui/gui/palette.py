@@ -45,7 +45,7 @@ class Palette:
             case "author":
                 return theme.authors[int(rest)]
             case "inset":
-                return mixed(self.get(rest), theme.text, 0.05 if self.dark else 0.05)
+                return mixed(self.get(rest), theme.text, 0.05)
             case "mention":
                 return mixed(theme.other, theme.accent, 0.07)
             case "mark":
