@@ -11,7 +11,6 @@ from alonechat.core.client.markup import blocks
 from alonechat.core.client.present import printable, short
 from alonechat.core.client.rows import Row
 from alonechat.core.client.words import _
-from alonechat.ui.tui import terminal
 from alonechat.ui.tui.desk import messages
 from alonechat.ui.tui.dialog import Choice, Picker
 from alonechat.ui.tui.screen import ACCENT, Piece
@@ -171,9 +170,11 @@ def react(app: App, row: Row) -> None:
 
 
 def copy(app: App, row: Row) -> None:
-    """Copy its text to the clipboard of the terminal (OSC 52)."""
-    app.terminal.tell(terminal.copying(row.text, dict(os.environ)))
-    app.say(_("copied"))
+    """Copy its text to the clipboard (OSC 52, also over SSH)."""
+    if app.terminal.copy(row.text):
+        app.say(_("copied"))
+    else:
+        app.say(_("this terminal has no clipboard"), is_error=True)
 
 
 def links(row: Row) -> list[str]:
@@ -202,7 +203,7 @@ def _browse(app: App, url: str) -> None:
     if graphical and webbrowser.open(url):
         app.say(_("opened {url}").format(url=printable(url)))
         return
-    app.terminal.tell(terminal.copying(url, dict(os.environ)))
+    app.terminal.copy(url)
     app.say(_("no browser here; copied {url}").format(url=printable(url)))
 
 

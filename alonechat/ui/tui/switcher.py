@@ -46,6 +46,9 @@ def open_switcher(app: App) -> None:
         if wanted.startswith("#") and len(wanted) > 1 and not any(target == wanted for target, _name in found):
             make = (Piece(_("make the room {name}").format(name=wanted), ACCENT),)
             choices.append(Choice(make, "", lambda: _join(app, wanted)))
+        elif wanted and not any(target.casefold() == wanted.casefold() for target, _name in found):
+            write = (Piece(_("write to {name}").format(name=printable(wanted)), ACCENT),)
+            choices.append(Choice(write, "", lambda: app.go(wanted.casefold())))
         return choices
 
     picker = Picker(_("Go to"), find, _("Enter · Esc"), _("nothing is called so"))

@@ -48,6 +48,7 @@ class Terminal(Protocol):
     def wake(self) -> None: ...
     def paint(self, sequence: Callable[[Style], str]) -> None: ...
     def tell(self, sequence: str) -> None: ...
+    def copy(self, text: str) -> bool: ...
     def suspend(self) -> None: ...
     def forget(self) -> None: ...
 
@@ -167,6 +168,11 @@ class PosixTerminal:
     def tell(self, sequence: str) -> None:
         """Write a sequence that moves nothing: a bell, a title, a notification."""
         self._write(sequence)
+
+    def copy(self, text: str) -> bool:
+        """Hand text to the clipboard; whether that could be done, as far as can be known."""
+        self._write(copying(text, dict(os.environ)))
+        return True
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")

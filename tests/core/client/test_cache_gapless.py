@@ -134,7 +134,7 @@ steps = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 1000), st.lists(steps, min_size=1, max_size=25))
 def test_before_never_shows_a_hole(seed: int, taken: list[tuple[str, int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

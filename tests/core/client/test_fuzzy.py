@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alonechat.core.client.fuzzy import match, ranked
@@ -62,7 +62,6 @@ def test_the_places_are_those_of_the_letters() -> None:
 LETTERS = st.sampled_from("aAbBcßſİé李# -_1")
 
 
-@settings(deadline=None)
 @given(st.text(LETTERS, max_size=6), st.text(LETTERS, max_size=20))
 def test_places_ascend_and_hold_the_letters(query: str, name: str) -> None:
     found = match(query, name)
@@ -73,7 +72,6 @@ def test_places_ascend_and_hold_the_letters(query: str, name: str) -> None:
             assert "".join(name[place] for place in places).casefold() == query.casefold().replace(" ", "")
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("aAbBc#-_1"), min_size=1, max_size=12))
 def test_a_name_fits_itself(name: str) -> None:
     assert match(name, name) is not None

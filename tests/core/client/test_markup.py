@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import fields
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alonechat.core.client.markup import Block, Span, blocks, plain
@@ -139,7 +139,6 @@ def test_plain_is_the_text_without_marks() -> None:
     assert plain("**Hi** [you](https://a.b)\n- a\n- `b`") == "Hi you\na\nb"
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("ab上é *_~>-+\n@#.`"), max_size=60))
 def test_no_letter_is_lost(text: str) -> None:
     said = "".join(span.text for block in blocks(text) for span in block.spans)
@@ -147,7 +146,6 @@ def test_no_letter_is_lost(text: str) -> None:
         assert [char for char in said if char.isalnum()] == [char for char in text if char.isalnum()]
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("a*_`~[]()<>!\\#@:/.-+1 \n\t&;|\"'htps"), max_size=80))
 def test_any_text_gives_blocks_whose_links_are_harmless(text: str) -> None:
     found = blocks(text, "ana")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alonechat.core.client.model import (
@@ -166,7 +166,6 @@ def test_a_message_is_found_by_its_id() -> None:
     )
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

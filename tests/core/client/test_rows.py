@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alonechat.core.client.model import Arrived, Kept, Model, Page, Passed, Settled, Told, Welcomed, Written
@@ -313,7 +313,6 @@ ROW = st.tuples(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(ROW, max_size=30), st.integers(-1, 40))
 def test_every_row_has_a_key_of_its_own_and_keeps_it(steps: list[tuple[str, int]], since: int) -> None:
     found, seq, at = model(start=True), 0, AT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alonechat.core.client.writing import frames, is_command
@@ -48,7 +48,6 @@ def test_what_is_a_command(text: str, is_one: bool) -> None:
     assert is_command(text) is is_one
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("a/ \n上"), max_size=80), st.integers(2, 12))
 def test_nothing_that_is_said_becomes_a_command_or_is_too_long(text: str, most: int) -> None:
     found = [content for content, _ref in said(text, most)]

@@ -359,3 +359,36 @@ def test_a_dumb_terminal_gets_the_line_mode_and_is_told_why(people: People, tui:
     client.type("/quit\n")
     assert client.ends() == 0
     assert b"\x1b" not in client.raw
+
+
+def test_the_curses_console_of_windows_draws_and_hears_the_same(
+    people: People, tui: Open, name: Name, tmp_path: Path
+) -> None:
+    """On other systems curses has the same functions, so what Windows uses is tried here."""
+    ana, bo, start = name("ana"), name("bo"), tmp_path / "start.py"
+    start.write_text(
+        "import sys\nfrom alonechat.ui.tui import terminals\nfrom alonechat.ui.tui.console import Console\n"
+        "terminals.terminal = Console\n"
+        "from alonechat.cli import main\nsys.argv = ['alonechat', 'client', '--ui', 'tui']\nmain()\n",
+        "utf-8",
+    )
+    other = people.connect(bo)
+    root = str(Path(__file__).resolve().parents[3])
+    client = tui(people, ana, command=[str(start)], env={"PYTHONPATH": root})
+    client.sees(f"{ana} · connected", f"◉ {bo}")
+    client.says(f"/go {bo}")
+    client.sees(f"Message {bo}")
+    client.says("今天 **bold**")
+    assert other.hears("TEXT", sender=ana)["content"] == "今天 **bold**"
+    client.sees("今天 bold", "✓")
+    client.press("f1")
+    client.sees("Help")
+    client.press("escape", "up")
+    client.sees("editing")
+    client.press("escape")
+    client.type("two\nlines")
+    client.sees("> two", "  lines")
+    client.resize(15, 60)
+    client.until(lambda: "#lobby" not in client.text.split("\n")[0], "no list at 60 columns")
+    client.press("ctrl+q")
+    assert client.ends() == 0

@@ -148,7 +148,7 @@ def test_200_lines_are_pasted_as_one_message_of_many_lines(people: People, tui: 
     ana, bo = name("ana"), name("bo")
     other = people.connect(bo)
     client = tui(people, ana)
-    client.sees(f"{ana} · connected")
+    client.sees(f"{ana} · connected", f"◉ {bo}")
     client.says(f"/go {bo}")
     client.sees(f"Message {bo}")
     text = "\n".join(f"pasted line {number}" for number in range(200))
