@@ -40,11 +40,11 @@ CLOSE_SECONDS = 5.0
 BAD_FRAMES, BAD_SECONDS = 20, 10.0
 WAITING = 64
 """Frames that wait behind one that takes its time; from there the socket is read no further."""
-IN_FLIGHT = 128
-"""Texts that were given to the store and have not come back; from there the socket is read no further."""
+IN_FLIGHT = 64
+"""Texts of one connection that were given to the store and have not come back; from there its frames wait."""
 HIGH_WATER = 256 * 1024
 """Bytes in the outbox from which the client's own frames wait until it has read."""
-_RATE, _OUTBOX, _WAITING, _FLIGHT, _STOPPING = 1, 2, 4, 8, 16
+_RATE, _OUTBOX, _WAITING, _STOPPING = 1, 2, 4, 8
 """Why a socket is read no further for now."""
 log = get_logger(__name__)
 
@@ -106,6 +106,8 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._server.delivery.slow.discard(self)
         self._release(_OUTBOX)
+        if self.live:
+            self.go_on()
 
     def eof_received(self) -> bool:
         protocol = self._library()
@@ -240,7 +242,7 @@ class Connection(asyncio.Protocol):
         """The WELCOME went out: take frames, beginning with those that came early."""
         self.live = True
         self._task = None
-        self._next()
+        self.go_on()
 
     # --- frames ---
 
@@ -267,7 +269,7 @@ class Connection(asyncio.Protocol):
             return
         if not self.username and self._task is None:
             self._authenticate(text)
-        elif not self.live or self._busy:
+        elif not self.live or self._busy or self._waiting or self._is_ahead():
             if self._waiting is None:
                 self._waiting = deque()
             self._waiting.append(text)
@@ -275,6 +277,11 @@ class Connection(asyncio.Protocol):
                 self._hold(_WAITING)
         else:
             self._arrive(text)
+
+    def _is_ahead(self) -> bool:
+        """Whether the store has to catch up first, with this connection or with all, or the client with its reading:
+        `go_on` follows."""
+        return bool(self._reasons & _OUTBOX) or self._in_flight >= IN_FLIGHT or self._server.keep.is_full(self)
 
     def _authenticate(self, text: str) -> None:
         try:
@@ -319,16 +326,14 @@ class Connection(asyncio.Protocol):
             self._broken(nonce)
         finally:
             self._busy, self._task = False, None
-            self._next()
+            self.go_on()
 
-    def _next(self) -> None:
+    def go_on(self) -> None:
         """Take the frames that wait, until one takes its time."""
         waiting = self._waiting
-        if waiting is None:
-            return
-        while waiting and not self._busy and not self.leaving:
+        while waiting and not self._busy and not self.leaving and not self._is_ahead():
             self._arrive(waiting.popleft())
-        if len(waiting) < WAITING:
+        if not waiting or len(waiting) < WAITING:
             self._release(_WAITING)
 
     # --- answers ---
@@ -342,14 +347,12 @@ class Connection(asyncio.Protocol):
     def posted(self) -> None:
         """A frame of this connection is on its way to the store."""
         self._in_flight += 1
-        if self._in_flight >= IN_FLIGHT:
-            self._hold(_FLIGHT)
 
     def settled(self, post: Post, result: Event | BaseException, known: bool) -> None:
         """What became of a text. The echo of a new one came by delivery, as it came to every member."""
         self._in_flight -= 1
-        if self._in_flight < IN_FLIGHT // 2:
-            self._release(_FLIGHT)
+        if self._waiting and self._in_flight < IN_FLIGHT // 2:
+            self.go_on()
         if isinstance(result, Rejected):
             self._answer(result, post.nonce)
         elif isinstance(result, BaseException):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from alonechat.core.server.metrics import Metrics
 from alonechat.core.store.records import Event, Post, Store, Writes
@@ -17,10 +17,18 @@ from alonechat.core.store.records import Event, Post, Store, Writes
 READERS = 4
 """Threads that read. SQLite reads in parallel; more of them only take turns at Python's lock."""
 T = TypeVar("T")
+FULL = 1024
+"""Posts that wait for their commit, of all connections together; from there everybody's frames wait."""
 GLANCES = 32
 """Short reads that one thread makes in a row: more would keep the first of them waiting."""
 Batch = list[tuple[Post, Any, bool]]
 Glance = tuple[Callable[..., Any], tuple[Any, ...], asyncio.Future[Any]]
+
+
+class Waiter(Protocol):
+    """Whoever has more to post."""
+
+    def go_on(self) -> None: ...
 
 
 class Keep:
@@ -32,6 +40,7 @@ class Keep:
         self._gathered: list[Post] = []
         self._away = 0
         self._asked: list[Glance] = []
+        self._waiters: dict[Waiter, None] = {}
 
     def start(self, deliver: Callable[[Batch], None]) -> None:
         """Begin to write. `deliver` gets each committed batch on the running loop."""
@@ -42,8 +51,23 @@ class Keep:
         def returned(batch: Batch) -> None:
             self._away -= len(batch)
             deliver(batch)
+            self._let_in()
 
         self.store.start(returned, asyncio.get_running_loop().call_soon_threadsafe)
+
+    def is_full(self, waiter: Waiter) -> bool:
+        """Whether so much waits for its commit that nothing more is to be posted; then `waiter.go_on` is called once
+        there is room, those first who came first."""
+        if self._away + len(self._gathered) < FULL:
+            return False
+        self._waiters[waiter] = None
+        return True
+
+    def _let_in(self) -> None:
+        while self._waiters and self._away + len(self._gathered) < FULL:
+            waiter = next(iter(self._waiters))
+            del self._waiters[waiter]
+            waiter.go_on()
 
     def is_writing(self) -> bool:
         """Whether the writer has posts in hand that have not come back."""

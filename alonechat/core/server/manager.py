@@ -55,7 +55,7 @@ class UnifiedWebSocketManager:
         self.metrics, self.hooks = Metrics(), Hooks()
         self.delivery = Delivery(self.metrics, settings.outbox)
         self.directory = Directory(store.accounts())
-        keep = Keep(store, clock, self.metrics)
+        keep = self.keep = Keep(store, clock, self.metrics)
         self._parts = Parts(
             settings,
             keep,

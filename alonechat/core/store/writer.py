@@ -20,7 +20,7 @@ from alonechat.core.store.writes import SqliteWrites
 from alonechat.errors import Rejected
 
 BATCH = 512
-"""Posts and writes of one transaction, from where it takes in no more."""
+"""Posts and writes of one transaction at most."""
 RETRY = 0.1
 """Seconds until a checkpoint that a reader was in the way of is tried again."""
 
@@ -46,6 +46,7 @@ class Writer:
         self._books, self._raw = books, books.raw
         self._log, self._writes = Log(books), SqliteWrites(books)
         self._queue: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
+        self._left: list[Item] = []
         self._thread: threading.Thread | None = None
         self._deliver: Callable[[list[Delivered]], None] | None = None
         self._wake: Callable[..., Any] | None = None
@@ -114,14 +115,17 @@ class Writer:
 
     def _gather(self) -> tuple[list[Item], bool]:
         """What waits, at least one unless a purge is due first; False when nothing comes after it."""
-        batch: list[Item] = []
+        batch, self._left = self._left[:BATCH], self._left[BATCH:]
+        if batch:
+            return batch, True
         wait = None if self._due is None else max(0.0, self._due - time.monotonic())
         try:
             items = self._queue.get(timeout=wait)
             while items is not None:
                 batch += items
                 if len(batch) >= BATCH:
-                    return batch, True
+                    self._left = batch[BATCH:]
+                    return batch[:BATCH], True
                 items = self._queue.get_nowait()
         except queue.Empty:
             return batch, True
