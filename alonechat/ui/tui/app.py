@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -71,6 +72,8 @@ class App:
         else:
             signin.open_form(self, self.opening.server)
         self.draw()
+        gc.freeze()
+        gc.enable()
         if self.preferences.theme == "system" and os.environ.get("TERM") != "linux":
             self.terminal.tell(ASK_GROUND)
         while not self.done and not self.terminal.ended:
