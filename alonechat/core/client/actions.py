@@ -67,6 +67,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("kill_start", ("ctrl+u",), _t("cut to the start of the line"), WRITE, ("tui",)),
     Action("kill_word", ("ctrl+w", "alt+backspace"), _t("cut the word before"), WRITE, ("tui",)),
     Action("yank", ("ctrl+y",), _t("paste what was cut"), WRITE, ("tui",)),
+    Action("editor", ("ctrl+o",), _t("write in an editor of your own ($VISUAL, $EDITOR)"), WRITE, ("tui",)),
     Action("emoji", ("ctrl+e",), _t("choose an emoji"), WRITE, ("gui",)),
     Action("reply", ("r",), _t("reply"), SELECT),
     Action("edit", ("e",), _t("edit"), SELECT),

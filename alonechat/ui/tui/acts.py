@@ -287,6 +287,7 @@ DOES: dict[str, Act] = {
     "kill_start": _pressed("ctrl+u"),
     "kill_word": _pressed("ctrl+w"),
     "yank": _pressed("ctrl+y"),
+    "editor": typing.edit_outside,
     "reply": _on_selected(selecting.reply),
     "edit": _on_selected(selecting.edit),
     "delete": _on_selected(selecting.delete),

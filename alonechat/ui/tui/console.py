@@ -78,6 +78,14 @@ class Console:
     def suspend(self) -> None:
         """There are no jobs to go back to."""
 
+    def outside(self, act: Callable[[], None]) -> None:
+        curses.endwin()
+        try:
+            act()
+        finally:
+            self._window.refresh()
+            self.painter.forget()
+
     # --- out ---
 
     def size(self) -> tuple[int, int]:

@@ -50,6 +50,7 @@ class Terminal(Protocol):
     def tell(self, sequence: str) -> None: ...
     def copy(self, text: str) -> bool: ...
     def suspend(self) -> None: ...
+    def outside(self, act: Callable[[], None]) -> None: ...
     def forget(self) -> None: ...
 
 
@@ -114,6 +115,15 @@ class PosixTerminal:
         signal.signal(signal.SIGTSTP, before)
         self._enter()
         self._resized = True
+
+    def outside(self, act: Callable[[], None]) -> None:
+        """Lend the terminal to another program."""
+        self._leave()
+        try:
+            act()
+        finally:
+            self._enter()
+            self._resized = True
 
     def _on_resize(self, number: int, frame: FrameType | None) -> None:
         self._resized = True

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import tempfile
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alonechat.core.client.complete import Completion, complete
@@ -98,6 +103,36 @@ def complete_word(app: App, by: int) -> None:
     if len(state.found.options) == 1:
         state.stop()
     desk.typed()
+
+
+def edit_outside(app: App) -> None:
+    """Write in the person's own editor what is in the composer."""
+    desk = app.desk
+    if desk is None:
+        return
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ("notepad" if os.name == "nt" else "vi")
+    editor = desk.talk().editor
+    handle, path = tempfile.mkstemp(suffix=".md", prefix="alonechat-")
+    failed: list[OSError] = []
+
+    def act() -> None:
+        try:
+            subprocess.run([*shlex.split(named, posix=os.name != "nt"), path], check=False)
+        except OSError as error:
+            failed.append(error)
+
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(editor.text)
+        app.terminal.outside(act)
+        written = Path(path).read_text(encoding="utf-8", errors="replace").rstrip("\n")
+    finally:
+        os.unlink(path)
+    if failed:
+        app.say(_("can't start {program}: {why}").format(program=named, why=failed[0].strerror), is_error=True)
+    elif written != editor.text:
+        editor.set(written)
+        desk.typed()
 
 
 def _emoji(part: str) -> list[tuple[str, str]]:

@@ -236,6 +236,18 @@ def test_tab_completes_and_the_history_comes_back(people: People, tui: Open, nam
     client.press("escape")
 
 
+def test_a_message_is_written_in_an_editor_of_ones_own(people: People, tui: Open, name: Name, tmp_path: Path) -> None:
+    ana, script = name("ana"), tmp_path / "editor.py"
+    script.write_text("import sys\nopen(sys.argv[1], 'a', encoding='utf-8').write(' and 一行\\nmore\\n')\n", "utf-8")
+    client = tui(people, ana, env={"EDITOR": f"{sys.executable} {script}", "VISUAL": ""})
+    client.sees(f"{ana} · connected")
+    client.type("begun here")
+    client.press("ctrl+o")
+    client.sees("> begun here and 一行", "  more", f"{ana} · connected")
+    client.press("enter")
+    client.sees("✓")
+
+
 def test_help_is_printed_from_the_table_and_keys_are_changed_in_a_file(
     people: People, tui: Open, name: Name, tmp_path: Path
 ) -> None:
