@@ -318,10 +318,8 @@ class Cache:
 
     def seq_of(self, target: str, id: str) -> int | None:
         """Where a message stands in a conversation; None where it is not here."""
-        row = self._db.execute(
-            "SELECT messages.seq FROM messages JOIN conversations ON conversation=number WHERE target=? AND id=?",
-            (target, id),
-        ).fetchone()
+        ask = "SELECT messages.seq FROM messages JOIN conversations ON conversation=number WHERE target=? AND id=?"
+        row = self._one(ask, (target, id))
         return int(row[0]) if row else None
 
     def floor(self, target: str) -> int:
@@ -332,9 +330,11 @@ class Cache:
     def older(self, target: str, floor: int, events: Iterable[Event], more: bool) -> None:
         """Put in front what HISTORY brought before `floor` + 1; without `more`, there is nothing before it."""
         with self.changing():
-            number, now, position = self._row(target, 0)
+            if not self.position(target):
+                return  # up to where it reaches is not known
+            number, now, _ = self._row(target, 0)
             events = list(events)
-            if now != floor or position == 0:
+            if now != floor:
                 return  # another process was here meanwhile; what is kept must have no gap
             for event in events:
                 kept = (number, event["seq"], event["id"], _json(event))

@@ -54,7 +54,7 @@ class Client:
 
     def __init__(self, path: Path, seed: int) -> None:
         self.path, self.log = path, log(seed)
-        self.told = 0
+        self.told = seed % 20  # there is a log already, of which this client knows nothing
         self.caches = [Cache(path), Cache(path)]
 
     @property
@@ -100,6 +100,7 @@ class Client:
             assert [message["seq"] for message in span.messages] == wanted
             assert span.position == position and span.start == (floor == 0 and cache.position(TARGET) is not None)
             assert cache.after(TARGET, floor, LENGTH) == span.messages
+            assert wanted or not (span.start and self.told), "what was never seen has no beginning yet"
         assert all(self.cache.reaches(TARGET, seq) for seq in wanted)
         assert floor <= position <= self.told
 
