@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alonechat.core.client.accounts import Account, Accounts
 from alonechat.core.client.beside import Beside
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from alonechat.core.client.session import Session, Status
 
 Frame = dict[str, Any]
+T = TypeVar("T")
 Tell = Callable[[Iterable[Change]], None]
 
 LEAP = 5_000
@@ -437,13 +438,13 @@ class Live:
         found = (self.state.conversations.get(target) for target in targets)
         return [Listed(tuple(summary(each) for each in found if each is not None))]
 
-    def keep(self, act: Callable[[Cache], None]) -> None:
-        """Change the cache; where the disk fails, what is new is kept in memory from then on."""
+    def keep(self, act: Callable[[Cache], T]) -> T | None:
+        """Change the cache, or ask it; where the disk fails, what is new is kept in memory from then on."""
         if self.cache is None:
-            return
+            return None
         try:
-            act(self.cache)
+            return act(self.cache)
         except AloneChatError as error:
             self.cache.close()
             self._unkept(error)
-            act(self.cache)
+            return act(self.cache)

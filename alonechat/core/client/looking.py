@@ -75,16 +75,17 @@ class Looking:
     async def _older(self, target: str, seq: int | None) -> None:
         cache = self._cache()
         floor = cache.floor(target)
+        known = cache.position(target) is not None
         before = floor + 1 if seq is None else seq
-        if before > floor + 1 or (floor == 0 and cache.position(target) is not None):
+        if known and (before > floor + 1 or floor == 0):
             span = cache.before(target, before, PAGE)
             self._show(Page(target, "older", span.messages, span.start, True, span.position))
             if span.messages or span.start:
                 return
             before = floor + 1
-        answer = await self._history(target, before if cache.position(target) is not None else None)
+        answer = await self._history(target, before if known else seq)
         events, more = answer["events"], bool(answer["more"] and answer["events"])
-        if before == floor + 1:
+        if known and before == floor + 1:
             self._live.keep(lambda kept: kept.older(target, floor, events, more))
         self._show(Page(target, "older", tuple(events), not more, True, 0))
 
@@ -140,7 +141,8 @@ class Looking:
         raise AloneChatError(_("that message is too far back, or not there any more"))
 
     def _before(self, target: str, seq: int | None) -> Span:
-        return self._cache().before(target, seq, PAGE)
+        self._cache()
+        return self._live.keep(lambda cache: cache.before(target, seq, PAGE)) or Span((), False, 0)
 
     def _cache(self) -> Cache:
         cache = self._live.cache
