@@ -392,3 +392,28 @@ def test_the_curses_console_of_windows_draws_and_hears_the_same(
     client.until(lambda: "#lobby" not in client.text.split("\n")[0], "no list at 60 columns")
     client.press("ctrl+q")
     assert client.ends() == 0
+
+
+def test_accounts_are_switched_and_signed_out(people: People, tui: Open, name: Name, tmp_path: Path) -> None:
+    ana, bo, home = name("ana"), name("bo"), tmp_path / "two"
+    client = tui(people, ana, bo, home=home)
+    client.sees(f"{ana} · connected")
+    client.type("a draft of ana")
+    client.press("f3")
+    client.sees("Accounts", bo, "sign in with another account")
+    client.type(bo)
+    client.sees(f"▸   {bo}")
+    client.press("enter")
+    client.sees(f"{bo} · connected", "Message #lobby")
+    client.press("f3")
+    client.type("sign out")
+    client.sees(f"▸ sign out {bo}")
+    client.press("enter")
+    client.sees(f"Sign out {bo}?", "Stay signed in")
+    client.press("enter")
+    client.sees("Accounts", ana)
+    client.loses(f"Sign out {bo}?")
+    client.press("enter")
+    client.sees(f"{ana} · connected", "> a draft of ana")
+    kept = (home / "config" / "alonechat" / "accounts.json").read_text("utf-8")
+    assert ana in kept and bo not in kept
