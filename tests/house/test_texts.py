@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterator
+from string import Formatter
 
 import pytest
 
@@ -118,3 +119,32 @@ def early(node: ast.AST) -> Iterator[ast.AST]:
         yield node
     for child in ast.iter_child_nodes(node):
         yield from early(child)
+
+
+def places(text: str) -> set[str]:
+    """The `{places}` of a text."""
+    return {name for _text, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+
+
+def filled(module: Module) -> Iterator[tuple[ast.Call, set[str], set[str]]]:
+    """Each `_(…).format(…)` with the places of its text and what is given for them."""
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call) or any(each.arg is None for each in node.keywords):
+            continue
+        if marked(node) and ast.unparse(node.func) == "n_":
+            yield node, {"n"}, set().union(*(places(each.value) for each in node.args[:2]))  # type: ignore[attr-defined]
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+            texts = [each.args[0] for each in ast.walk(node.func.value) if marked(each)]  # type: ignore[attr-defined]
+            for text in texts:
+                if isinstance(text, ast.Constant):
+                    yield node, places(text.value), {each.arg or "" for each in node.keywords}
+
+
+def test_every_place_of_a_text_is_filled_and_nothing_else_is_given() -> None:
+    wrong = [
+        f"{module.place(node)} {sorted(wanted)} {sorted(given)}"
+        for module in TEXTS
+        for node, wanted, given in filled(module)
+        if wanted != given
+    ]
+    assert wrong == []
