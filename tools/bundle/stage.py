@@ -29,6 +29,9 @@ UNUSED = (
 LEXERS = frozenset({"__init__", "_mapping", "special", "python", "data", "shell", "diff"})
 """Pygments' languages that stay: rich shows code in these; any other language is shown as plain text."""
 
+EMOJI = ("emoji.json", "emoji_zh.json")
+"""The names of emoji that stay: in English, and in each further language of `alonechat/core/client/words.py`."""
+
 METADATA = ("METADATA", "entry_points.txt", "top_level.txt")
 
 
@@ -93,6 +96,9 @@ def _strip(made: Path) -> None:
         elif path.parent.suffix == ".dist-info" and path.is_file() and not _is_kept_metadata(path.name):
             path.unlink()
     _trim_pygments(made / "pygments" / "lexers")
+    for path in (made / "emoji" / "unicode_codes").glob("emoji*.json"):
+        if path.name not in EMOJI:
+            path.unlink()
 
 
 def _is_kept_metadata(name: str) -> bool:

@@ -99,7 +99,9 @@ def test_the_built_file_holds_the_texts_as_they_are_read(pyz: Path, private_home
     assert done.stdout.startswith(asks), done.stderr
     with zipfile.ZipFile(pyz) as packed:
         held = [name for name in packed.namelist() if "alonechat/locale/" in name and not name.endswith("/")]
+        emoji = {Path(name).name for name in packed.namelist() if "/emoji/" in name and name.endswith(".json")}
     assert held == ["site-packages/alonechat/locale/zh_CN/LC_MESSAGES/alonechat.mo"]
+    assert emoji == {"emoji.json", *(f"emoji_{name}.json" for name in words.LANGUAGES if name != "en")}
 
 
 def test_help_of_the_command_line_is_in_english(tmp_path: Path) -> None:
