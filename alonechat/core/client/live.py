@@ -46,6 +46,8 @@ LEAP = 5_000
 since 25 pages for each conversation are what a slow link can do while somebody looks on."""
 SLEPT = 20.0
 """Seconds by which the clock must have leapt between two glances for the machine to count as having slept."""
+UNHEARD = "unheard"
+"""The nonce of what is worth nothing later: nobody wants to hear that it was refused."""
 GLANCE = 1.0
 """Seconds between looks at whether another process of the same user changed drafts or the outbox."""
 
@@ -354,7 +356,7 @@ class Live:
     async def passing(self, frame: Frame) -> None:
         """Send what is worth nothing later, if there is a connection now."""
         if self._session is not None and self._session.done():
-            await self._session.result().tell(frame)
+            await self._session.result().tell({**frame, "nonce": UNHEARD})
 
     # --- the account ---
 
@@ -396,6 +398,8 @@ class Live:
             self.touch(target)
         elif kind == "READ":
             self.touch(frame["target"])
+        elif kind == "ERROR" and frame.get("nonce") == UNHEARD:
+            return  # somebody who may not write here began to: the message itself is refused in its place
         elif kind in ("NOTICE", "ERROR"):
             target = frame.get("target") or (self.opened[-1] if self.opened else LOBBY)
             self.tell([Told(target, str(frame.get("content") or ""), self.timing.now(), kind == "ERROR")])

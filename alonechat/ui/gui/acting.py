@@ -13,6 +13,7 @@ from alonechat.core.client.rows import Row
 from alonechat.core.client.words import _
 from alonechat.core.message import LOBBY
 from alonechat.ui.gui import notify
+from alonechat.ui.gui.menus import Menu
 from alonechat.ui.gui.sheet import Sheet, ask
 
 if TYPE_CHECKING:
@@ -114,35 +115,30 @@ class Acting:
 
     def message_menu(self, row: Row, event: Event, link: str = "") -> None:
         """All that can be done with a message."""
-        window, menu = self._window, self._window.kit.menu(self._app.root)
+        window, menu = self._window, Menu(self._app)
         selected, mine = window.pointing.text(), row.mine
-        event_id = row.event["id"] if row.event else ""
         if row.kind == "message" and not row.deleted:
-            menu.add_command(label=_("Reply"), accelerator="R", command=lambda: window.composer.answer(row))
-            menu.add_command(label=_("React…"), accelerator="+", command=lambda: self.pick_reaction(row, event))
+            menu.add(_("Reply"), lambda: window.composer.answer(row), "R")
+            menu.add(_("React…"), lambda: self.pick_reaction(row, event), "+")
             if mine:
-                menu.add_command(label=_("Edit"), accelerator="E", command=lambda: window.composer.change(row))
-            menu.add_separator()
+                menu.add(_("Edit"), lambda: window.composer.change(row), "E")
+            menu.divide()
         if selected:
-            menu.add_command(label=_("Copy the selection"), command=lambda: self.copy(selected))
+            menu.add(_("Copy the selection"), lambda: self.copy(selected))
         if row.text and not row.deleted:
-            menu.add_command(label=_("Copy"), accelerator="C", command=lambda: self.copy(row.text))
+            menu.add(_("Copy"), lambda: self.copy(row.text), "C")
         if link:
-            menu.add_command(label=_("Copy the link"), command=lambda: self.copy(link))
+            menu.add(_("Copy the link"), lambda: self.copy(link))
         if row.reactions:
-            menu.add_command(label=_("Who reacted"), command=lambda: self.reacted(row))
+            menu.add(_("Who reacted"), lambda: self.reacted(row))
         if row.state == "refused":
-            menu.add_command(label=_("Try again"), accelerator="A", command=lambda: self.outbox(row, "again"))
+            menu.add(_("Try again"), lambda: self.outbox(row, "again"), "A")
         if row.written:
-            menu.add_command(label=_("Discard"), accelerator="X", command=lambda: self.outbox(row, "discard"))
+            menu.add(_("Discard"), lambda: self.outbox(row, "discard"), "X")
         if row.kind == "message" and not row.deleted and (mine or self.moderates()):
-            menu.add_separator()
-            menu.add_command(
-                label=_("Delete"), accelerator="D", command=lambda: self.delete(row),
-                foreground=window.kit.palette.get("danger"),
-            )  # fmt: skip
-        if event_id or menu.index("end") is not None:
-            menu.tk_popup(event.x_root, event.y_root)
+            menu.divide()
+            menu.add(_("Delete"), lambda: self.delete(row), "D", danger=True)
+        menu.show(event.x_root, event.y_root)
 
     def reacted(self, row: Row) -> None:
         """Who reacted to a message, and how."""
@@ -217,26 +213,23 @@ class Acting:
 
     def conversation_menu_at(self, target: str, x: int, y: int) -> None:
         """The same, at a place of the screen."""
-        model, menu = self._window.model, self._window.kit.menu(self._app.root)
+        model, menu = self._window.model, Menu(self._app)
         summary = model.conversations.get(target)
         if target != self._target:
-            menu.add_command(label=_("Open"), command=lambda: self._window.open(target))
+            menu.add(_("Open"), lambda: self._window.open(target))
         if summary is not None and summary.unread:
-            menu.add_command(label=_("Mark as read"), command=lambda: self._runner.read(target, summary.seq))
+            menu.add(_("Mark as read"), lambda: self._runner.read(target, summary.seq))
         muted = bool(summary and summary.muted)
         word, command = (_("Unmute"), "/unmute") if muted else (_("Mute"), "/mute")
-        menu.add_command(label=word, command=self._command(command, target))
-        menu.add_command(label=_("Search here…"), command=lambda: self.search(target))
+        menu.add(word, lambda: self._runner.say(target, command))
+        menu.add(_("Search here…"), lambda: self.search(target))
         if target.startswith("#"):
-            menu.add_command(label=_("About {room}…").format(room=target), command=lambda: self.details(target))
-            menu.add_command(label=_("Invite somebody…"), command=lambda: self.invite(target))
+            menu.add(_("About {room}…").format(room=target), lambda: self.details(target))
+            menu.add(_("Invite somebody…"), lambda: self.invite(target))
             if target != LOBBY:
-                menu.add_separator()
-                menu.add_command(
-                    label=_("Leave {room}").format(room=target), command=lambda: self.leave(target),
-                    foreground=self._window.kit.palette.get("danger"),
-                )  # fmt: skip
-        menu.tk_popup(x, y)
+                menu.divide()
+                menu.add(_("Leave {room}").format(room=target), lambda: self.leave(target), danger=True)
+        menu.show(x, y)
 
     def leave(self, target: str) -> None:
         """Leave a room, when the person is sure."""
@@ -282,16 +275,16 @@ class Acting:
 
     def person_menu(self, name: str, event: Event) -> None:
         """What can be done with somebody."""
-        model, menu = self._window.model, self._window.kit.menu(self._app.root)
+        model, menu = self._window.model, Menu(self._app)
         shown = model.shown(name)
-        menu.add_command(label=shown if shown == name else f"{shown}  ·  {name}", state="disabled")
-        menu.add_separator()
+        menu.add(shown if shown == name else f"{shown}  ·  {name}", None)
+        menu.divide()
         word = _("Notes to self") if name == model.me else _("Write to {name}").format(name=shown)
-        menu.add_command(label=word, command=lambda: self._window.open(name))
+        menu.add(word, lambda: self._window.open(name))
         if name != model.me:
-            menu.add_command(label=_("Mention"), command=lambda: self._window.composer.insert(f"@{name} "))
+            menu.add(_("Mention"), lambda: self._window.composer.insert(f"@{name} "))
         if name != model.me and self.moderates() and self._target != LOBBY:
-            menu.add_separator()
+            menu.divide()
             target = self._target
             for word, command, danger in (
                 (_("Mute for all"), f"/mute {name}", True),
@@ -299,9 +292,8 @@ class Acting:
                 (_("Ban from {room}").format(room=target), f"/ban {name}", True),
             ):
                 run = self._sure(word, command, target) if danger else self._command(command, target)
-                ink = self._window.kit.palette.get("danger" if danger else "text")
-                menu.add_command(label=word, command=run, foreground=ink)
-        menu.tk_popup(event.x_root, event.y_root)
+                menu.add(word, run, danger=danger)
+        menu.show(event.x_root, event.y_root)
 
     def _command(self, command: str, target: str) -> Any:
         def done(frame: Any, error: Exception | None) -> None:
@@ -343,24 +335,19 @@ class Acting:
 
     def account_menu(self, x: int, y: int) -> None:
         """Presence, other accounts, signing out."""
-        model, menu = self._window.model, self._window.kit.menu(self._app.root)
+        model, menu = self._window.model, Menu(self._app)
         here = model.presence.get(model.me, "online")
         for state, word in (("online", _("Online")), ("away", _("Away")), ("busy", _("Busy"))):
-            mark = "✓ " if state == here else "   "
-            menu.add_command(label=mark + word, command=lambda state=state: self.be(state))  # type: ignore[misc]
-        menu.add_separator()
+            menu.mark(word, lambda state=state: self.be(state), state == here)  # type: ignore[misc]
+        menu.divide()
         for account in self._app.opening.accounts.all():
             if (account.url, account.username) != (self._app.account.url, self._app.account.username):
                 host = account.url.partition("://")[2]
-                menu.add_command(
-                    label=f"   {account.username} · {host}",
-                    command=lambda account=account: self._app.switch(account),  # type: ignore[misc]
-                )
-        menu.add_command(label="   " + _("Another account…"), command=self._app.sign_in)
-        menu.add_separator()
-        menu.add_command(label="   " + _("Sign out…"), command=self.sign_out)
-        menu.update_idletasks()
-        menu.tk_popup(x, y - menu.winfo_reqheight())
+                menu.add(f"{account.username} · {host}", lambda account=account: self._app.switch(account))  # type: ignore[misc]
+        menu.add(_("Another account…"), self._app.sign_in)
+        menu.divide()
+        menu.add(_("Sign out…"), self.sign_out)
+        menu.show(x, y, above=True)
 
     def be(self, state: str) -> None:
         """Be online, away or busy."""

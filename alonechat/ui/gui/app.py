@@ -79,6 +79,7 @@ class App:
         self.window: Window | None = None
         self.screen: Any = None
         self._toast: Any = None
+        self._keeping = False
         self.waker = Waker(self.root, self._changed)
         self._style()
         self._begin_root()
@@ -103,6 +104,7 @@ class App:
         tkinter.Tk.geometry(root, self._fitting(self.preferences.windows.get(FACE, "")) or f"{wide}x{high}")
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.bind("<Key>", self._pressed)
+        root.bind("<ButtonPress-1>", self._clicked)
         root.bind("<FocusIn>", lambda _e: self._front(True))
         root.bind("<FocusOut>", lambda _e: root.after(60, self._look_front))
         with suppress(tkinter.TclError):
@@ -200,8 +202,15 @@ class App:
         return self.preferences.last.get(self._account_key(), "")
 
     def last_target(self, target: str) -> None:
-        """What is looked at now; it is written down when the window closes."""
+        """What is looked at now; it is written down soon."""
         self.change(last={**self.preferences.last, self._account_key(): target})
+        if not self._keeping:
+            self._keeping = True
+            self.root.after(1_500, self._keep)
+
+    def _keep(self) -> None:
+        self._keeping = False
+        self.remember()
 
     def server_name(self) -> str:
         """What the server calls itself, else its address."""
@@ -291,6 +300,13 @@ class App:
                 self.account = self.runner.account
         if self.window is not None and changes:
             self.window.changed(changes)
+
+    def _clicked(self, event: Any) -> None:
+        """A click beside the sheet closes it."""
+        sheet, path = self.sheet, str(event.widget)
+        menu = "menu" in path.rpartition(".")[2]  # of customtkinter's, which hangs under its button
+        if sheet is not None and sheet.settled and not menu and not path.startswith(str(sheet.frame)):
+            sheet.close()
 
     def _front(self, front: bool) -> None:
         if front != self.in_front:

@@ -20,7 +20,7 @@ PATIENCE = 1.0
 def sentence(model: Model, now: float) -> tuple[str, bool]:
     """What the strip says, and whether it offers to try now."""
     connection = model.connection
-    waiting = len(model.waiting())
+    waiting = sum(1 for entry in model.waiting() if not entry.code)
     wait = " " + n_("{n} message waits.", "{n} messages wait.", waiting) if waiting else ""
     match connection.state:
         case "catching up":

@@ -60,15 +60,10 @@ class Picker:
             self.field.bind(key, act)
         self.canvas.bind("<Motion>", self._moved)
         self.canvas.bind("<Button-1>", lambda _e: self._take())
-        self._place(at)
         self.sheet.closing(lambda: self._timer and self.canvas.after_cancel(self._timer))
         self.sheet.show(self.field)
         self._put(at)
         self._show(list(dict.fromkeys((*FREQUENT, *MORE))))
-
-    def _place(self, at: tuple[int, int]) -> None:
-        self._outside = self._app.root.bind("<Button-1>", self._clicked, add="+")
-        self.sheet.closing(lambda: self._app.root.unbind("<Button-1>", self._outside))
 
     def _put(self, at: tuple[int, int]) -> None:
         root, frame = self._app.root, self.sheet.frame
@@ -79,10 +74,6 @@ class Picker:
         y = y - high - 8 if y > high + 8 else min(y + 24, root.winfo_height() - high - 8)
         scale = self._app.fonts.scale
         frame.place(relx=0, rely=0, x=x / scale, y=max(y, 8) / scale, anchor="nw")
-
-    def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        if not str(event.widget).startswith(str(self.sheet.frame)):
-            self.sheet.close()
 
     def _show(self, emoji: list[str]) -> None:
         self._shown, self._at = emoji, 0

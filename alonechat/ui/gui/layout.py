@@ -59,7 +59,7 @@ def _message(row: Row, width: int, look: Look) -> Laid:
     areas += shifted(inside.areas, x0 + pad_x, y + pad_y)
     y = box[3]
     if row.reactions:
-        y = _reactions(row, box, y + px(4), sheet)
+        y = _reactions(row, box, y + px(4), sheet) + px(4)
     if row.state == "refused":
         y = _refused(row, y + px(4), sheet)
     return Laid(y, tuple(parts), tuple(areas), inside.text, box)

@@ -177,7 +177,8 @@ def keys_sheet(app: App) -> Sheet:
         for keys, what in rows:
             line = app.kit.frame(column)
             line.pack(anchor="w", fill="x")
-            app.kit.label(line, keys, "small", "accent", width=120).pack(side="left", anchor="n")
+            keyed = app.kit.label(line, keys, "small", "accent", width=130, wraplength=124, justify="left")
+            keyed.pack(side="left", anchor="n")
             app.kit.label(line, what, "small", wraplength=200, justify="left").pack(side="left")
         total += len(rows) + 2
     text = _("They can be changed in {path}").format(path=app.opening.preferences.with_name(KEYS))

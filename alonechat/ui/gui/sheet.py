@@ -37,6 +37,8 @@ class Sheet:
         self._top = top
         self.error = kit.label(self.frame, "", "small", "danger", wraplength=width - 48, justify="left")
         self.is_open = True
+        self.settled = False
+        """The click that opened it is over; the next one beside it closes it."""
         root.sheets.append(self)
 
     def show(self, focus: Any = None) -> None:
@@ -53,8 +55,12 @@ class Sheet:
         self.frame.update_idletasks()
         for each in self._inside(self.frame):
             each.bindtags((self._tag, *each.bindtags()))
-        target = focus if focus is not None else next(iter(self._stops()), self.frame)
+        target = focus if focus is not None else self._first()
         target.focus_set()
+        self.root.after_idle(self._settle)
+
+    def _settle(self) -> None:
+        self.settled = True
 
     @property
     def _tag(self) -> str:
@@ -65,6 +71,12 @@ class Sheet:
         for each in widget.winfo_children():
             found += self._inside(each)
         return found
+
+    def _first(self) -> Any:
+        """What has the focus at first: the first in the body, rather than the cross that closes."""
+        stops = self._stops()
+        inside = (each for each in stops if str(each).startswith(f"{self.body}."))
+        return next(inside, stops[0] if stops else self.frame)
 
     def _stops(self) -> list[Any]:
         """What Tab goes through."""

@@ -154,15 +154,6 @@ class Kit:
         made.bind("<FocusOut>", lambda _event: made.configure(border_color=idle), add="+")
         return made
 
-    def menu(self, parent: Any) -> tkinter.Menu:
-        """A context menu."""
-        get = self.palette.get
-        return tkinter.Menu(
-            parent, tearoff=False, bg=get("ground"), fg=get("text"), activebackground=get("selected"),
-            activeforeground=get("text"), disabledforeground=get("secondary"), bd=1, relief="solid",
-            activeborderwidth=4, font=self.fonts.fonts["text"],
-        )  # fmt: skip
-
 
 class Hint:
     """A word about a button, while the pointer rests on it."""

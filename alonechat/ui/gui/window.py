@@ -90,7 +90,8 @@ class Window:
             self.side, self.app.painter, self.open, self.acting.conversation_menu, self.acting.add_conversation
         )
         self.sidebar.canvas.pack(fill="both", expand=True)
-        self.grip = tkinter.Frame(self.frame, bg=get("divider"), width=1, cursor="sb_h_double_arrow")
+        self.grip = tkinter.Frame(self.frame, bg=get("sidebar"), cursor="sb_h_double_arrow")
+        tkinter.Frame(self.grip, bg=get("divider"), width=1).pack(side="right", fill="y")
         self.grip.bind("<B1-Motion>", self._resized)
         self.grip.bind("<ButtonRelease-1>", lambda _e: self.app.remember(sidebar_width=self._side_width()))
 
@@ -162,7 +163,8 @@ class Window:
             left = 0
         else:
             self.side.place(x=0, y=0, width=side, relheight=1.0)
-            self.grip.place(x=side, y=0, width=max(px(1), 1), relheight=1.0)
+            self.grip.place(x=side - px(4) + 1, y=0, width=px(4), relheight=1.0)
+            self.grip.lift()
             left = 0 if self._drawer else side + 1
         shows = self.members_shown()
         right = px(MEMBERS) if shows else 0

@@ -69,6 +69,7 @@ def test_a_refused_message_says_why_and_can_be_thrown_away(
     ana.write("may I?")
     row = ana.until(lambda: next((r for r in ana.rows if r.state == "refused"), None), "the refusal")
     assert row.text == "may I?" and "not sent" in ana.drawn() and row.reason
+    assert not any(each.is_error for each in ana.rows), "that one may not type either is not told beside it"
     owner.asks(type="TEXT", content=f"/unmute {me}", target=room)
     ana.click(row, "again")
     ana.until(lambda: ana.row("may I?").state == "sent", "sent again")
