@@ -67,6 +67,7 @@ class App:
     def run(self) -> int:
         """Until the person quits. Returns the exit code."""
         self.paint()
+        self.look.hasty = True
         if self.opening.account is not None:
             self.sit(self.opening.account)
         else:
@@ -85,8 +86,10 @@ class App:
         for event in events:
             self.handle(event)
         self._due()
-        if self.desk is not None and self.desk.take():
+        desk = self.desk  # what it takes may be the answer after which it is left
+        if desk is not None and desk.take():
             self._dirty = True
+            self._urgent, desk.turned = self._urgent or desk.turned, False
         now = time.monotonic()
         if self._dirty and (self._urgent or now - self._drawn >= self._pace):
             self.draw()
@@ -298,6 +301,13 @@ class App:
         self.terminal.paint(colours.palette(roles, depth, theme is LIGHT))
         self._dirty = self._urgent = True
 
+    def _unhurried(self) -> None:
+        """The first page is there: load what reads Markdown (it takes longer than all else), and draw it well."""
+        from alonechat.core.client.markup import blocks
+
+        blocks("*")
+        self.look.hasty, self.look.laid, self._urgent = False, None, True
+
     def draw(self) -> None:
         """One picture."""
         began = time.monotonic()
@@ -313,6 +323,8 @@ class App:
         for dialog in self.dialogs:
             dialog.draw(screen)
         self.terminal.show(screen)
+        if self.look.hasty and self.look.seen:
+            self.later(0.0, self._unhurried)
         self._drawn, self._dirty, self._urgent = time.monotonic(), False, False
         self._pace = max(PACE, 3 * (self._drawn - began))  # in a flood, most of the time is left for keys
         if self.desk is not None:

@@ -71,13 +71,14 @@ class Desk:
         self.mention: Callable[[str, dict[str, Any]], None] = lambda target, event: None
         self.told: Callable[[Change], None] = lambda change: None
         self._rows: list[Row] = []
+        self.turned = False
         self._day = ""
         self._is_tail = False
 
     # --- what comes from the core ---
 
     def take(self) -> bool:
-        """Fold in what has changed; whether anything did."""
+        """Fold in what has changed; whether anything did. `turned`: a page is there that somebody waits for."""
         changes = self.runner.changes()
         for change in changes:
             self._take(change)
@@ -101,6 +102,7 @@ class Desk:
                     self.mention(target, dict(event))
             case Page(target):
                 self.stale = self.stale or target == self.target
+                self.turned = self.turned or target == self.target
                 self._paged(change)
             case Gone(targets):
                 self.stale = True

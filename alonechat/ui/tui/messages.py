@@ -41,15 +41,16 @@ def author(username: str) -> Style:
     return Style(f"author:{author_index(username)}")
 
 
-def lines(row: Row, layout: Layout, hint: str = "") -> list[Line]:
-    """A row as lines over the whole pane. `hint`: what can be done with a message that was refused."""
+def lines(row: Row, layout: Layout, hint: str = "", hasty: bool = False) -> list[Line]:
+    """A row as lines over the whole pane. `hint`: what can be done with a message that was refused. `hasty`: texts as
+    they were written, since what reads Markdown is not loaded yet."""
     if row.kind in ("day", "new"):
         return [divider(row.text, layout.main, Style("accent", "", BOLD) if row.kind == "new" else SECONDARY)]
     if row.kind == "start":
         return [(Piece(" " * layout.text_x), Piece(part.text, SECONDARY)) for (part,) in _plain(row.text, layout)]
     if row.kind in ("note", "told"):
         return _aside(row, layout)
-    body = _body(row, layout, hint)
+    body = _body(row, layout, hint, hasty)
     marked = row.state in MARKS and row.mine
     name = _("you") if row.mine else printable(row.name or row.author)
     found = [_head(row, layout, name)]
@@ -102,14 +103,14 @@ def _plain(text: str, layout: Layout) -> list[tuple[Piece]]:
     return found
 
 
-def _body(row: Row, layout: Layout, hint: str) -> list[Line]:
+def _body(row: Row, layout: Layout, hint: str, hasty: bool) -> list[Line]:
     found: list[Line] = []
     if row.quote is not None:
-        found.append(cut((Piece("┃ ", ACCENT), *_quoted(row.quote)), layout.text))
+        found.append(cut((Piece("┃ ", ACCENT), *_quoted(row.quote, hasty)), layout.text))
     if row.deleted:
         found.append((Piece(_("(deleted)"), SECONDARY.plus(ITALIC)),))
     else:
-        found += _content(row, layout)
+        found += _content(row, layout, hasty)
     for each in (row.event or {}).get("attachments") or ():
         name, size = printable(str(each.get("name"))), each.get("size")
         found.append(cut((Piece("⎙ ", SECONDARY), Piece(name, ACCENT), Piece(f" {size} B", SECONDARY)), layout.text))
@@ -121,17 +122,18 @@ def _body(row: Row, layout: Layout, hint: str) -> list[Line]:
     return found or [()]
 
 
-def _quoted(quote: Quote) -> Line:
+def _quoted(quote: Quote, hasty: bool) -> Line:
     if not quote.author:
         return (Piece(_("an earlier message"), SECONDARY),)
-    said = " ".join(printable(plain(quote.text), lines=True).split())
+    said = " ".join(printable(quote.text if hasty else plain(quote.text), lines=True).split())
     return (Piece(printable(quote.name), author(quote.author)), Piece(f": {said}", SECONDARY))
 
 
-def _content(row: Row, layout: Layout) -> list[Line]:
+def _content(row: Row, layout: Layout, hasty: bool) -> list[Line]:
     lead: Line = (Piece(f"* {printable(row.name)} ", author(row.author).plus(ITALIC)),) if row.action else ()
     named = tuple((row.event or {}).get("mentions") or ()) if row.event else None
-    found = _blocks(blocks(row.text, "", named), layout.text, lead) or [lead]
+    read = (Block("paragraph", (Span(row.text),)),) if hasty else blocks(row.text, "", named)
+    found = _blocks(read, layout.text, lead) or [lead]
     if len(found) > MOST_LINES:
         left = len(found) - MOST_LINES
         found = [*found[:MOST_LINES], (Piece(_("… {n} more lines").format(n=left), SECONDARY),)]

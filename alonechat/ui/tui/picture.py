@@ -51,6 +51,7 @@ class Look:
     refused: str = ""
     layout: Layout = field(default_factory=lambda: lay_out(24, 80))
     laid: Laid | None = None
+    hasty: bool = False
     seen: list[Seen] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
@@ -61,7 +62,7 @@ class Look:
         """The panes at this size. What was laid out at another width is forgotten."""
         found = lay_out(height, width, self.wants_list, self.wants_members)
         if self.laid is None or (found.main, found.names) != (self.layout.main, self.layout.names):
-            self.laid = Laid(lambda row, found=found: messages.lines(row, found, self.refused))  # type: ignore[misc]
+            self.laid = Laid(lambda row, found=found: messages.lines(row, found, self.refused, self.hasty))  # type: ignore[misc]
         self.layout = found
         return found
 

@@ -10,11 +10,21 @@ NARROW = "\x20-\x7e\xa0-\xa8\xaa-\xac\xaf-\u02ff\u0386\u0388-\u038a\u038e-\u03a1
 LINES = "\u2500-\u257f"
 SIGNS = "\u2010-\u2027\u2030-\u203b\u203d-\u2048\u2190-\u2193\u2580-\u259f\u25b2\u25b8\u25bc\u25c9-\u25d5\u2713\u2717"
 WIDE = "\u3001-\u3029\u3031-\u303c\u303e\u3041-\u3096\u309b-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60"
+EMOJI = (
+    "\U0001f300-\U0001f320\U0001f32d-\U0001f335\U0001f337-\U0001f37c\U0001f37e-\U0001f393"
+    "\U0001f3a0-\U0001f3ca\U0001f3cf-\U0001f3d3\U0001f3e0-\U0001f3f0\U0001f3f4\U0001f3f8-\U0001f3fa"
+    "\U0001f400-\U0001f43e\U0001f440\U0001f442-\U0001f4fc\U0001f4ff-\U0001f53d\U0001f54b-\U0001f54e"
+    "\U0001f550-\U0001f567\U0001f57a\U0001f595-\U0001f596\U0001f5a4\U0001f5fb-\U0001f64f"
+    "\U0001f680-\U0001f6c5\U0001f6cc\U0001f6d0-\U0001f6d2\U0001f6d5-\U0001f6d9\U0001f6dc-\U0001f6df"
+    "\U0001f6eb-\U0001f6ec\U0001f6f4-\U0001f6fc\U0001f7da\U0001f7e0-\U0001f7eb\U0001f7f0"
+    "\U0001f90c-\U0001f93a\U0001f93c-\U0001f945\U0001f947-\U0001f9ff\U0001fa70-\U0001fa7c"
+    "\U0001fa80-\U0001fac6\U0001fac8\U0001facc-\U0001fadd\U0001fadf-\U0001faeb\U0001faef-\U0001fafa"
+)
 """Ranges whose characters stand alone and have one width everywhere: most of what is ever written. A test holds them
 to wcwidth, whose tables take 80 ms and 10 MB to load, and are loaded when another character appears."""
-_SIMPLE = re.compile(f"[{NARROW}{LINES}{SIGNS}{WIDE}]*")
+_SIMPLE = re.compile(f"[{NARROW}{LINES}{SIGNS}{WIDE}{EMOJI}]*")
 _SURE = re.compile(f"[{NARROW}{LINES}{WIDE}]*")
-_WIDE = re.compile(f"[{WIDE}]")
+_WIDE = re.compile(f"[{WIDE}{EMOJI}]")
 # Where a line of Chinese or Japanese may not begin, and where it may not end (GB/T 15834, JIS X 4051).
 _NOT_FIRST = frozenset("、。，．：；！？）］｝〉》」』】〕’”…·ーぁぃぅぇぉっゃゅょ々!?),.:;]}%‰℃")
 _NOT_LAST = frozenset("（［｛〈《「『【〔‘“([{")

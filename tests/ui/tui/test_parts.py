@@ -30,7 +30,7 @@ FAMILY, FLAG, E = "👨‍👩‍👧", "🏳️‍🌈", "e\u0301"
 
 
 def test_characters_of_the_quick_tables_have_the_widths_of_wcwidth() -> None:
-    simple = re.compile(f"[{widths.NARROW}{widths.LINES}{widths.SIGNS}{widths.WIDE}]")
+    simple = re.compile(f"[{widths.NARROW}{widths.LINES}{widths.SIGNS}{widths.WIDE}{widths.EMOJI}]")
     found = [char for char in map(chr, range(0x20, 0x30000)) if simple.match(char)]
     assert len(found) > 30_000
     assert [char for char in found if widths.width(char) != wcwidth.wcwidth(char)] == []
