@@ -20,6 +20,7 @@ from alonechat.core.client.runner import Runner
 from alonechat.core.client.words import _
 from alonechat.errors import AloneChatError
 from alonechat.ui.gui.fonts import Fonts, fontconfig, screen_scale
+from alonechat.ui.gui.keys import ALT, CONTROL, name_of
 from alonechat.ui.gui.palette import Palette
 from alonechat.ui.gui.waking import Waker
 
@@ -357,12 +358,22 @@ class App:
     # --- keys ---
 
     def _pressed(self, event: Any) -> str | None:
-        from alonechat.ui.gui.keys import name_of
-
         writing = event.widget.winfo_class() in ("Text", "Entry") if hasattr(event.widget, "winfo_class") else False
         if writing and self.window is not None and event.widget is self.window.composer.text:
             return None  # the composer has asked already
-        return self.key(name_of(event), writing)
+        found = self.key(name_of(event), writing)
+        if found is None and not writing and self.window is not None and self.sheet is None:
+            return self._typed(event)
+        return found
+
+    def _typed(self, event: Any) -> str | None:
+        """A letter that means nothing where the focus is goes into the composer."""
+        letter = event.char if event.char and event.char.isprintable() and event.char != " " else ""
+        held = isinstance(event.state, int) and event.state & (CONTROL | ALT)
+        if self.window is None or not letter or held:
+            return None
+        self.window.composer.insert(letter)
+        return "break"
 
     def key(self, name: str, writing: bool) -> str | None:
         """Do what a key means; "break" when it meant something."""

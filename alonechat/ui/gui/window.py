@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import tkinter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core.client.complete import Completion, complete
@@ -17,6 +16,7 @@ from alonechat.core.message import LOBBY
 from alonechat.ui.gui.acting import Acting
 from alonechat.ui.gui.banner import Banner
 from alonechat.ui.gui.bubble import Look
+from alonechat.ui.gui.choosing import by_keys
 from alonechat.ui.gui.composer import Composer
 from alonechat.ui.gui.foot import Foot
 from alonechat.ui.gui.header import Header
@@ -33,14 +33,8 @@ if TYPE_CHECKING:
 DRAWER, FOLDED = 720, 1000
 """Widths of the window under which the list is a drawer, and the members are folded away."""
 SIDEBAR, MEMBERS = (200, 420), 216
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """A place on the screen, as an event of the pointer has it."""
-
-    x_root: int
-    y_root: int
+PACE = 0.03
+"""Seconds between drawings while much arrives."""
 
 
 class Window:
@@ -51,7 +45,8 @@ class Window:
         self.target = ""
         self.since: int | None = None
         self._opened = 0.0
-        self._waiting = ""
+        self._waiting = self._drawing = ""
+        self._drawn = 0.0
         self._goal = ""
         self._fresh = True
         self._sent_read: dict[str, int] = {}
@@ -110,28 +105,9 @@ class Window:
         self.timeline.canvas.pack(fill="both", expand=True)
         self.pointing = Pointing(self.timeline, self.acting.act)
         self.overlay = Overlay(self)
-        self._message_keys()
+        by_keys(self)
         self.timeline.on_scroll = self._scrolled
         self.timeline.canvas.bind("<Configure>", lambda _e: self._column(), add="+")
-
-    def _message_keys(self) -> None:
-        """The focus on the messages: arrows choose one, Enter and the menu key open its menu."""
-        canvas, timeline = self.timeline.canvas, self.timeline
-
-        def menu(_event: object) -> str:
-            place = next((each for each in timeline.placed if each.row.key == timeline.chosen), None)
-            if place is not None:
-                x = canvas.winfo_rootx() + timeline.left + place.laid.bubble[0] + 20
-                y = canvas.winfo_rooty() + place.y - timeline.offset + place.laid.bubble[1] + 20
-                self.acting.message_menu(place.row, At(x, y))
-            return "break"
-
-        canvas.bind("<Up>", lambda _e: (timeline.step(-1), "break")[1])
-        canvas.bind("<Down>", lambda _e: (timeline.step(1), "break")[1])
-        for key in ("<Return>", "<Menu>", "<Shift-F10>"):
-            canvas.bind(key, menu)
-        canvas.bind("<FocusIn>", lambda _e: timeline.chosen or timeline.step(-1))
-        canvas.bind("<Button-1>", lambda _e: self.composer.text.focus_set(), add="+")
 
     def _column(self) -> None:
         """The composer stands under the column of the messages."""
@@ -251,6 +227,8 @@ class Window:
     def close(self) -> None:
         """Take the window's content away; no clock of its runs any more."""
         self._stop_waiting()
+        if self._drawing:
+            self.app.root.after_cancel(self._drawing)
         self.banner.close()
         self.typing.close()
         self.composer.close()
@@ -302,7 +280,10 @@ class Window:
             self.acting.notify(change)
         if self.target and self.target not in self.model.conversations and not self.target_exists():
             self.open(self._somewhere())
-        self.refresh()
+        if time.monotonic() - self._drawn > PACE:
+            self.refresh()
+        elif not self._drawing:  # much arrives: what came meanwhile is drawn at once
+            self._drawing = self.app.root.after(int(PACE * 1000), self.refresh)
 
     def _waits_for(self, page: Page) -> bool:
         begins = page.target == self.target and page.place in ("latest", "around")
@@ -318,6 +299,10 @@ class Window:
 
     def refresh(self) -> None:
         """Draw what is new."""
+        if self._drawing:
+            self.app.root.after_cancel(self._drawing)
+            self._drawing = ""
+        self._drawn = time.monotonic()
         if not self.target:
             kept = self.app.kept_target()
             known = kept in self.model.conversations

@@ -101,6 +101,20 @@ def test_a_chosen_message_is_acted_on_by_letters(desk: Make, people: People, nam
     ana.press("Up", ana.window.composer.text, 4)
     ana.press("c", ana.window.timeline.canvas)
     assert ana.app.root.clipboard_get() == "choose me"
+    ana.press("Return", ana.window.timeline.canvas)
+    menu = ana.app.sheet
+    assert [item.words for item in menu.items if item.words] == ["Reply", "React…", "Edit", "Copy", "Delete"]
+    ana.press("Down", menu.canvas)
+    ana.press("Down", menu.canvas)
+    ana.press("Down", menu.canvas)
+    ana.press("Return", menu.canvas)
+    assert ana.app.sheet is None and ana.window.composer.content == "choose me"
+    ana.press("Escape", ana.window.composer.text)
+    ana.press("Escape", ana.window.composer.text)
+    ana.window.sidebar.canvas.focus_force()
+    ana.step()
+    ana.press("h", ana.window.sidebar.canvas)
+    assert ana.window.composer.content == "h" and ana.app.root.focus_get() is ana.window.composer.text
 
 
 def test_search_and_jump_to_the_hit(desk: Make, people: People, name: Name) -> None:
@@ -153,7 +167,9 @@ def test_a_hundred_thousand_messages_open_and_scroll(display: str, people: Peopl
             desk.step()
         assert len(timeline.canvas.find_all()) < 1_500 and len(desk.rows) < 2_000
         kept, y = timeline.shown()[2], timeline.shown()[2].y - timeline.offset
-        desk.window.refresh()
+        top = desk.window.model.windows[room].messages[0]["id"]
+        desk.app.runner.older(desk.window.model.windows[room])
+        desk.until(lambda: desk.window.model.windows[room].messages[0]["id"] != top, "an older page")
         same = next(each for each in timeline.placed if each.row.key == kept.row.key)
         assert same.y - timeline.offset == y, "what is being read stays in its place"
         desk.window.open(room, 50_000, "m50000")
