@@ -32,14 +32,14 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS, COLUMNS, LIST = 36, 120, 24
 COMPOSER = LIST + 1 + 1 + 2
 """The first cell of what is being written, from 0."""
-TAKES_TERMINAL = """
-import fcntl, os, sys, termios
-os.setsid()
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 TEXT = "the quick brown fox jumps over lazy dogs while 今天下午三点 **meeting** notes `code` are @u1 written down 🎉"
 WORDS = TEXT.split(" ")
+
+
+def takes_terminal() -> None:
+    """What the new process does first: this terminal is its own."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Client:
@@ -54,8 +54,10 @@ class Client:
         env |= {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "DATA")}
         self.heard = b""
         self.began = time.perf_counter()
-        command = [sys.executable, "-c", TAKES_TERMINAL, sys.executable, str(pyz), "client", "--ui", "tui"]
-        self.process = subprocess.Popen(command, stdin=other, stdout=other, stderr=other, env=env)
+        command = [sys.executable, str(pyz), "client", "--ui", "tui"]
+        self.process = subprocess.Popen(
+            command, stdin=other, stdout=other, stderr=other, env=env, preexec_fn=takes_terminal
+        )
         os.close(other)
 
     def until(self, wanted: bytes, seconds: float = 30) -> float:
