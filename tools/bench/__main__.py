@@ -8,12 +8,12 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import alonechat
-from tools.bench import load, place, watch
+from tools.bench import load, place, pressure, reading, watch
 from tools.bench.load import Load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +30,25 @@ ROWS = {
 }
 
 
+OTHERS: dict[str, Callable[[str, Path, argparse.Namespace], dict[str, Any]]] = {
+    "idle": lambda name, folder, given: idle(name, given.connections, folder),
+    "check": lambda name, folder, given: check(name, folder),
+    "overload": lambda name, folder, given: pressure.overload(built(name), folder / "overload"),
+    "signins": lambda name, folder, given: pressure.signins(built(name), folder / "signins"),
+    "sends": lambda name, folder, given: pressure.sends(built(name), folder / "sends"),
+    "long": lambda name, folder, given: reading.long(built(name), folder / "long", given.messages, given.history),
+}
+"""Rows that have figures of their own, for the built files alone."""
+
+
+def built(name: str) -> Path:
+    """The built file. Exits with a sentence when it isn't."""
+    pyz = ROOT / ("alonechat-native.pyz" if name == "native" else "alonechat.pyz")
+    if not pyz.exists():
+        raise SystemExit(f"{pyz.name} is not built: python3 build.py{' --native' * (name == 'native')}")
+    return pyz
+
+
 @contextlib.contextmanager
 def servers(names: list[str], people: int, folder: Path) -> Iterator[Iterator[place.Bench]]:
     """Each server by name, one at a time, with fresh data."""
@@ -41,10 +60,7 @@ def servers(names: list[str], people: int, folder: Path) -> Iterator[Iterator[pl
                 with place.inspircd(at, Path(__file__).with_name("inspircd.conf")) as found:
                     yield found
             else:
-                pyz = ROOT / ("alonechat-native.pyz" if name == "native" else "alonechat.pyz")
-                if not pyz.exists():
-                    raise SystemExit(f"{pyz.name} is not built: python3 build.py{' --native' * (name == 'native')}")
-                with place.alonechat(pyz, at, people) as found:
+                with place.alonechat(built(name), at, people) as found:
                     yield found
 
     yield each()
@@ -54,10 +70,12 @@ def measure(row: str, names: list[str], seconds: float, folder: Path) -> list[di
     """One row of the table for each server."""
     words, wanted = ROWS[row]
     wanted = Load(wanted.members, wanted.senders, wanted.flight, wanted.rate, wanted.rooms, wanted.per, 3, seconds)
-    binary = load.compiled(ROOT / "build" / "bench")
+    binary = load.generator()
     found = []
     with servers(names, wanted.members, folder / row) as each:
         for bench in each:
+            if bench.tokens is None and binary is None:
+                continue  # the generator in Python speaks no IRC
             if bench.tokens is not None and wanted.rooms > 1:
                 asyncio.run(watch.join_rooms(bench, wanted))
             found.append({"row": row, "what": words, "server": bench.name, **load.run(binary, bench, wanted, folder)})
@@ -80,16 +98,10 @@ def print_row(found: list[dict[str, Any]]) -> None:
 def check(name: str, folder: Path, seconds: float = 5) -> dict[str, Any]:
     """Order, gaps and copies as a member of the room hears them, under 50,000 deliveries/s."""
     wanted = Load(100, 50, rate=500, windows=1, seconds=seconds)
-    binary = load.compiled(ROOT / "build" / "bench")
+    binary = load.generator()
     with servers([name], wanted.members + 1, folder / "check") as each:
         for bench in each:
-            assert bench.tokens is not None
-            path = folder / "script"
-            path.write_text(load.script(bench, wanted))
-            tokens = bench.tokens.read_text().split()
-            command = [str(binary), "-p", str(bench.port), "-n", "100", "-s", "50", "-f", str(path)]
-            command += ["-T", str(bench.tokens), "-m", f"rate:{seconds:g}:500"]
-            found = watch.checked(bench, command, tokens[-1], folder)
+            found = watch.checked(bench, binary, wanted, folder)
     words = f"{found.heard} events heard, {len(found.wrong)} out of order, missing or doubled"
     print(f"\nchecked by a member: {words}")
     return {"row": "check", "heard": found.heard, "wrong": found.wrong}
@@ -97,7 +109,7 @@ def check(name: str, folder: Path, seconds: float = 5) -> dict[str, Any]:
 
 def idle(name: str, members: int, folder: Path) -> dict[str, Any]:
     """What connections cost that say nothing."""
-    binary = load.compiled(ROOT / "build" / "bench")
+    binary = load.generator()
     with servers([name], members, folder / "idle") as each:
         for bench in each:
             found = load.idle(binary, bench, members, folder)
@@ -111,13 +123,15 @@ def idle(name: str, members: int, folder: Path) -> dict[str, Any]:
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("rows", nargs="*", help=f"which of {', '.join(ROWS)}, idle, check; all without any")
+    parser.add_argument("rows", nargs="*", help=f"which of {', '.join([*ROWS, *OTHERS])}; all without any")
     parser.add_argument("--file", default="native", choices=["native", "universal", "both"], help="which built file")
     parser.add_argument("--seconds", type=float, default=3, help="length of each of the three windows")
     parser.add_argument("--connections", type=int, default=10_000, help="of the row idle")
+    parser.add_argument("--messages", type=int, default=1_000_000, help="of the row long")
+    parser.add_argument("--history", type=Path, help="a data directory for the row long: kept, and used again")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     given = parser.parse_args()
-    known = [*ROWS, "idle", "check"]
+    known = [*ROWS, *OTHERS]
     if unknown := [row for row in given.rows if row not in known]:
         parser.error(f"no row {', '.join(unknown)}: choose from {', '.join(known)}")
     files = ["native", "universal"] if given.file == "both" else [given.file]
@@ -129,10 +143,8 @@ def main() -> None:
     results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="alonechat-bench-") as scratch:
         for row in given.rows or known:
-            if row == "idle":
-                results += [idle(name, given.connections, Path(scratch)) for name in files]
-            elif row == "check":
-                results += [check(name, Path(scratch)) for name in files]
+            if row in OTHERS:
+                results += [{"server": name, **OTHERS[row](name, Path(scratch, name), given)} for name in files]
             else:
                 found = measure(row, names, given.seconds, Path(scratch))
                 print_row(found)

@@ -1,18 +1,23 @@
-"""The load: the generator in C (`fanout.c`), compiled once, and what it prints."""
+"""The load: the generator in C (`fanout.c`), compiled once, else the slower one in Python, and what it prints."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from alonechat.bench import generator as python
 from tools.bench.place import LOAD_CORE, Bench, pinned
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,16 @@ class Load:
     seconds: float = 3
 
 
-def compiled(folder: Path) -> Path:
-    """The generator. Exits with a sentence where there is no compiler."""
+def generator() -> Path | None:
+    """The generator in C. None where there is no compiler: then `alonechat/bench/generator.py` does its work."""
+    return compiled(ROOT / "build" / "bench")
+
+
+def compiled(folder: Path) -> Path | None:
+    """The generator in C, compiled into `folder`; None where there is no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
-        raise SystemExit("the load generator is written in C: install a compiler (apt-get install gcc libc6-dev)")
+        return None
     binary = folder / "fanout"
     if not binary.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,36 +67,74 @@ def script(bench: Bench, load: Load) -> str:
 
 
 def room_of(connection: int, slot: int, load: Load) -> int:
-    """The generator's own spread of connections over rooms: members / rooms * per in each."""
-    group = load.rooms // load.per
-    by = connection // group
-    return slot * group + (connection + by * slot + by // group * slot * slot) % group
+    """The generators' own spread of connections over rooms: members / rooms * per in each."""
+    return python.room_of(connection, slot, load.rooms, load.per)
 
 
-def run(binary: Path, bench: Bench, load: Load, folder: Path) -> dict[str, Any]:
-    """The medians of the windows of one load."""
+def command(binary: Path | None, bench: Bench, load: Load, folder: Path) -> list[str]:
+    """How the generator is called."""
+    if binary is None:
+        return [sys.executable, "-m", "alonechat.bench.generator"]
     path = folder / "script"
     path.write_text(script(bench, load))
     phase = f"rate:{load.seconds:g}:{load.rate:g}" if load.rate else f"sat:{load.seconds:g}"
-    command = [str(binary), "-p", str(bench.port), "-P", str(bench.pid), "-n", str(load.members), "-f", str(path)]
-    command += ["-s", str(load.senders), "-w", str(load.flight), "-m", ",".join([phase] * load.windows)]
-    command += ["-R", str(load.rooms), "-K", str(load.per)] if load.rooms > 1 else []
-    command += ["-T", str(bench.tokens)] if bench.tokens else []
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, preexec_fn=pinned(LOAD_CORE))
+    found = [str(binary), "-p", str(bench.port), "-P", str(bench.pid), "-n", str(load.members), "-f", str(path)]
+    found += ["-s", str(load.senders), "-w", str(load.flight), "-m", ",".join([phase] * load.windows)]
+    found += ["-R", str(load.rooms), "-K", str(load.per)] if load.rooms > 1 else []
+    return found + (["-T", str(bench.tokens)] if bench.tokens else [])
+
+
+def job(bench: Bench, load: Load) -> bytes:
+    """The same for the generator in Python, which reads it from standard input."""
+    kind = "rate" if load.rate else "sat"
+    phase = python.Phase(kind, load.seconds, load.senders, load.flight, load.rate, load.rooms)
+    rooms = load.rooms if load.rooms > 1 else 0
+    tokens = bench.signed_in()[: load.members]
+    given = python.Job(bench.port, tokens, bench.pid, rooms, load.per, join=False, phases=[phase] * load.windows)
+    return json.dumps(asdict(given)).encode()
+
+
+@contextmanager
+def running(binary: Path | None, bench: Bench, load: Load, folder: Path) -> Iterator[subprocess.Popen[Any]]:
+    """The load beside something else; at the end it is cut off, whatever is still on its way."""
+    with (folder / "generated").open("wb") as out:
+        process = subprocess.Popen(
+            command(binary, bench, load, folder), stdin=subprocess.PIPE, stdout=out, stderr=out, cwd=ROOT,
+            preexec_fn=pinned(LOAD_CORE),
+        )  # fmt: skip
+        assert process.stdin is not None
+        try:
+            with process.stdin as given:
+                given.write(job(bench, load) if binary is None else b"")
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def run(binary: Path | None, bench: Bench, load: Load, folder: Path) -> dict[str, Any]:
+    """The medians of the windows of one load."""
+    done = subprocess.run(
+        command(binary, bench, load, folder), input=job(bench, load).decode() if binary is None else "",
+        capture_output=True, text=True, timeout=300, cwd=ROOT, preexec_fn=pinned(LOAD_CORE),
+    )  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    lines = [line for line in lines if line["phase"] in ("sat", "rate")]
     if done.returncode or len(lines) < load.windows:
         raise SystemExit(f"the generator failed on {bench.name}: {done.stderr[-500:]} {done.stdout[-500:]}")
     found = {key: median(line[key] for line in lines) for key in lines[0] if isinstance(lines[0][key], int | float)}
     return {**found, "windows": lines}
 
 
-def idle(binary: Path, bench: Bench, members: int, folder: Path) -> dict[str, Any]:
+def idle(binary: Path | None, bench: Bench, members: int, folder: Path) -> dict[str, Any]:
     """Memory and processor time of connections that say nothing."""
+    if binary is None:
+        raise SystemExit("the row idle needs the generator in C: install a compiler (apt-get install gcc libc6-dev)")
     path = folder / "script"
     path.write_text(script(bench, Load(members)))
-    command = [str(binary), "-p", str(bench.port), "-P", str(bench.pid), "-n", str(members), "-f", str(path)]
-    command += ["-T", str(bench.tokens)] if bench.tokens else []
-    done = subprocess.run([*command, "-m", "idle:3"], capture_output=True, text=True, timeout=300)
+    run = [str(binary), "-p", str(bench.port), "-P", str(bench.pid), "-n", str(members), "-f", str(path)]
+    run += ["-T", str(bench.tokens)] if bench.tokens else []
+    done = subprocess.run([*run, "-m", "idle:3"], capture_output=True, text=True, timeout=300)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not lines:
         raise SystemExit(f"the generator failed on {bench.name}: {done.stderr[-500:]}")

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -29,11 +30,22 @@ SETTINGS = {
 }
 
 
+@dataclass(frozen=True)
 class Bench:
-    """A running server under test: where it listens, its process, and the tokens of its accounts."""
+    """A running server under test: where it listens, its process, the tokens of its accounts, and the seconds from its
+    process's start until it was ready."""
 
-    def __init__(self, name: str, port: int, pid: int, rest: int = 0, tokens: Path | None = None) -> None:
-        self.name, self.port, self.pid, self.rest, self.tokens = name, port, pid, rest, tokens
+    name: str
+    port: int
+    pid: int
+    rest: int = 0
+    tokens: Path | None = None
+    start_s: float = 0.0
+
+    def signed_in(self) -> list[str]:
+        """The tokens."""
+        assert self.tokens is not None, f"{self.name} has no tokens"
+        return self.tokens.read_text().split()
 
     def cpu(self) -> float:
         """Seconds of processor time that the server has used."""
@@ -75,28 +87,47 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
 @contextmanager
 def alonechat(pyz: Path, folder: Path, people: int, **settings: str) -> Iterator[Bench]:
     """The built server with `people` accounts (u0, u1 …) and a token for each."""
-    data, env = folder / "data", {**os.environ, **SETTINGS, **settings}
     folder.mkdir(parents=True, exist_ok=True)
-    tokens = folder / "tokens"
     names = [f"u{number}" for number in range(people)]
-    (folder / "people.csv").write_text("username\n" + "".join(f"{name}\n" for name in names))
+    listed = folder / "people.csv"
+    listed.write_text("username\n" + "".join(f"{name}\n" for name in names))
+    command = [sys.executable, str(pyz), "user", "import", str(listed), "--data-dir", str(folder / "data")]
+    subprocess.run(command, env={**os.environ, **SETTINGS, **settings}, check=True, capture_output=True)
+    with standing(pyz, folder / "data", folder, names, **settings) as bench:
+        yield bench
+
+
+@contextmanager
+def standing(pyz: Path, data: Path, folder: Path, names: list[str], **settings: str) -> Iterator[Bench]:
+    """The built server on a data directory that is there, with a token for each of `names`."""
+    env, tokens, at = {**os.environ, **SETTINGS, **settings}, folder / "tokens", ["--data-dir", str(data)]
+    folder.mkdir(parents=True, exist_ok=True)
     run = [sys.executable, str(pyz)]
-    at = ["--data-dir", str(data)]
-    subprocess.run([*run, "user", "import", str(folder / "people.csv"), *at], env=env, check=True, capture_output=True)
     with tokens.open("wb") as out:
         for start in range(0, len(names), 2000):
             some = names[start : start + 2000]
             subprocess.run([*run, "token", *some, *at], env=env, check=True, stdout=out)
     port, rest = free_port(), free_port()
     command = [*run, "server", "--host", "127.0.0.1", "-p", str(port), "--api-port", str(rest), "--env", "production"]
+    began = time.perf_counter()
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(
             [*command, *at, "--log-dir", str(folder / "logs")],
             env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said, preexec_fn=pinned(SERVER_CORE),
         )  # fmt: skip
     with ended(process):
-        _await(process, lambda: b"websocket" in (folder / "said").read_bytes(), folder / "said")
-        yield Bench(f"alonechat {pyz.stem}", port, process.pid, rest, tokens)
+        _await(process, lambda: _is_ready(rest), folder / "said")
+        yield Bench(f"alonechat {pyz.stem}", port, process.pid, rest, tokens, time.perf_counter() - began)
+
+
+def _is_ready(rest: int) -> bool:
+    """Whether `GET /ready` answers that it is."""
+    try:
+        with socket.create_connection(("127.0.0.1", rest), 5) as asked:
+            asked.sendall(b"GET /ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            return asked.recv(64).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -134,7 +165,7 @@ def _await(process: subprocess.Popen[bytes], ready: Callable[[], bool], said: Pa
             break
         if ready():
             return
-        time.sleep(0.02)
+        time.sleep(0.01)
     raise SystemExit(f"the server did not start:\n{said.read_text('utf-8', 'replace')[-2000:]}")
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from websockets.asyncio.client import connect
 
-from tools.bench.load import Load, room_of
+from tools.bench.load import Load, room_of, run
 from tools.bench.place import Bench
 
 
 async def join_rooms(bench: Bench, load: Load) -> None:
     """Make every account a member of its rooms, before the load begins."""
-    assert bench.tokens is not None
-    tokens = bench.tokens.read_text().split()[: load.members]
+    tokens = bench.signed_in()[: load.members]
     gate = asyncio.Semaphore(50)
 
     async def join(number: int, token: str) -> None:
@@ -61,16 +60,14 @@ class Watcher:
                     at, self.heard = frame["seq"], self.heard + 1
 
 
-def checked(bench: Bench, run: list[str], token: str, folder: Path) -> Watcher:
-    """Run the generator while a watcher listens."""
+def checked(bench: Bench, binary: Path | None, load: Load, folder: Path) -> Watcher:
+    """Run the generator while a watcher listens, who has the last of the tokens."""
 
     async def both() -> Watcher:
-        watcher, stop, ready = Watcher(bench, token), asyncio.Event(), asyncio.Event()
+        watcher, stop, ready = Watcher(bench, bench.signed_in()[-1]), asyncio.Event(), asyncio.Event()
         watching = asyncio.create_task(watcher.watch(stop, ready))
         await ready.wait()
-        with (folder / "watched").open("wb") as out:
-            process = await asyncio.create_subprocess_exec(*run, stdout=out, stderr=out)
-            await process.wait()
+        await asyncio.to_thread(run, binary, bench, load, folder)
         await asyncio.sleep(0.5)
         stop.set()
         await watching
