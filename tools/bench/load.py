@@ -46,7 +46,7 @@ def compiled(folder: Path) -> Path | None:
     if compiler is None:
         return None
     binary = folder / "fanout"
-    if not binary.exists():
+    if not binary.exists() or binary.stat().st_mtime < (HERE / "fanout.c").stat().st_mtime:
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([compiler, "-O3", "-march=native", "-o", str(binary), str(HERE / "fanout.c")], check=True)
     return binary
