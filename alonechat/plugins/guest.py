@@ -54,6 +54,7 @@ class Guest(Running):
         self._process: Process | None = None
         self._printed: Printed | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._restart: asyncio.Task[None] | None = None
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -89,6 +90,9 @@ class Guest(Running):
 
     async def shutdown(self) -> None:
         self._ending = True
+        if self._restart is not None:  # it may be between a process that ended and the next
+            self._restart.cancel()
+            await asyncio.wait({self._restart})
         process = self._process
         if process is not None and process.returncode is None:
             if self._begun:
@@ -250,7 +254,8 @@ class Guest(Running):
             self._begun = False
             self.on_off(f"switched off after {len(self._crashes)} crashes within an hour; the last: {why}")
         else:
-            self._spawn(self._again(self._bounds.back_off * 2 ** (len(self._crashes) - 1)))
+            wait = self._bounds.back_off * 2 ** (len(self._crashes) - 1)
+            self._restart = self._spawn(self._again(wait))
 
     def _fail_all(self, why: str) -> None:
         """Nothing that was asked is answered any more."""

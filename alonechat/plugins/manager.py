@@ -98,9 +98,11 @@ class PluginManager:
             if (now := kept.stamp(self._data)) == seen or self._stopped.is_set():
                 continue
             try:
-                if await asyncio.to_thread(kept.disabled, self._data) != self._off:
-                    log.info("plugins were switched by another process")
-                    await self.reload()
+                async with self._lock:  # what `/plugins` switches, it loads anew itself
+                    if await asyncio.to_thread(kept.disabled, self._data) != self._off:
+                        log.info("plugins were switched by another process")
+                        await self._stop()
+                        await self._start()
                 seen = now
             except (OSError, sqlite3.Error) as error:  # looked at again the next time
                 log.warning("which plugins are on can't be read", why=str(error))

@@ -78,7 +78,10 @@ def test_what_another_process_switches_is_seen_by_itself(start: Start, tmp_path:
     rolls("TEXT")
     switch(tmp_path / "data", "dice", on=False)
     rolls("ERROR")
-    assert "switched off" in {name: reason for name, _, _, _, reason in read_states(tmp_path / "data")}["dice"]
+    until = time.monotonic() + 20
+    while ("dice", "off") not in {(name, state) for name, _, _, state, _ in read_states(tmp_path / "data")}:
+        assert time.monotonic() < until, read_states(tmp_path / "data")
+        time.sleep(0.05)
     switch(tmp_path / "data", "dice", on=True)
     rolls("TEXT")
 

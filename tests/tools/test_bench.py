@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import collections
-import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tools.bench import load, place
-from tools.bench.__main__ import check
+from tools.bench import history, load, place, plugins, pressure, reading
+from tools.bench.__main__ import OTHERS, ROWS, check
 from tools.bench.load import Load
+from tools.bench.rest import Rest, metric, milliseconds
 
-posix = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the generator needs Linux")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere: the generator needs Linux")
 
 
 def test_rooms_are_spread_evenly() -> None:
@@ -22,26 +23,72 @@ def test_rooms_are_spread_evenly() -> None:
     assert sorted(members) == list(range(100)) and set(members.values()) == {100}
 
 
-@posix
-def test_a_short_run_counts_every_delivery(pyz: Path, tmp_path: Path) -> None:
-    if shutil.which("cc") is None and shutil.which("gcc") is None and shutil.which("clang") is None:
-        with pytest.raises(SystemExit, match="install a compiler"):
-            load.compiled(tmp_path)
-        return
-    binary = load.compiled(tmp_path)
-    wanted = Load(5, senders=2, rate=50, windows=1, seconds=0.5)
+def test_short_runs_of_both_generators_count_every_delivery(pyz: Path, tmp_path: Path) -> None:
     with place.alonechat(pyz, tmp_path / "place", 5) as bench:
-        found = load.run(binary, bench, wanted, tmp_path)
-        assert bench.resident() > 1 << 20 and bench.cpu() > 0
-    assert found["lost"] == 0 and found["dps"] > 0 and found["p99_us"] > 0
+        for binary in (load.compiled(tmp_path), None):  # without a compiler that is None twice
+            found = load.run(binary, bench, Load(5, senders=2, rate=50, windows=1, seconds=0.3), tmp_path)
+            full = load.run(binary, bench, Load(5, 2, 4, windows=2, seconds=0.2), tmp_path)
+            assert found["lost"] == full["lost"] == 0 and found["p99_us"] > 0 and full["us_per_deliv"] > 0
+            assert 100 < found["dps"] < 400 < full["dps"] and len(full["windows"]) == 2
+        assert bench.resident() > 1 << 20 and bench.cpu() > 0 and 0 < bench.start_s < 30
     with pytest.raises(FileNotFoundError):
         bench.cpu()
 
 
-@posix
+def test_without_a_compiler_python_generates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load.shutil, "which", lambda name: None)
+    assert load.generator() is None
+
+
 def test_a_member_checks_what_arrives(pyz: Path, tmp_path: Path) -> None:
-    if shutil.which("cc") is None and shutil.which("gcc") is None and shutil.which("clang") is None:
-        return
-    tmp_path.mkdir(exist_ok=True)
     found = check("universal", tmp_path, seconds=1)
     assert found["heard"] > 100 and found["wrong"] == []
+
+
+def test_the_row_overload_presses_and_watches(pyz: Path, tmp_path: Path) -> None:
+    found = pressure.overload(pyz, tmp_path, 1)
+    assert found["offered_msgs_s"] > 300 and found["done_msgs_s"] > 50 and found["disconnected"] == 0
+    assert found["rss_peak_mib"] >= 20 and 0 < found["sign_in_p50_s"] <= found["sign_in_worst_s"] < 30
+    assert found["back_to_normal_s"] < 60
+
+
+def test_the_rows_signins_and_sends(pyz: Path, tmp_path: Path) -> None:
+    found = pressure.signins(pyz, tmp_path / "signins", 2, 0.5)
+    assert found["echoes"] > 0 and found["all_in_s"] > 0 and found["meanwhile"]["p99_ms"] > 0
+    found = pressure.sends(pyz, tmp_path / "sends", 3, 0.5)
+    assert found["per_s"] > 20 and 0 < found["p50_ms"] <= found["p99_ms"] <= found["worst_ms"]
+
+
+def test_a_long_history_is_built_gone_on_with_and_read(
+    pyz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert history.build(tmp_path / "data", 1000)["added"] == 1000
+    monkeypatch.setattr(reading, "PAGES", 20)
+    monkeypatch.setattr(reading, "ROUNDS", 2)
+    found = reading.long(pyz, tmp_path / "place", 1500, tmp_path / "data")
+    assert (found["messages"], found["added"]) == (1500, 500) and 100 < found["bytes_per_message"] < 5000
+    assert found["history"]["p99_ms"] > 0 < found["recv"]["p99_ms"] and len(found["search"]) == 10
+    assert {len(history.Texts(3).text(number).encode()) for number in range(50)} == {history.BYTES}
+
+
+def test_a_plugin_costs_little_and_echoes_are_timed_beside_it(pyz: Path, tmp_path: Path) -> None:
+    cost = plugins.cost(tmp_path / "cost")
+    assert 0 < cost["start_s"] < 5 and 5 < cost["memory_mib"] < 60
+    took = plugins.measured({"raises": plugins.BAD["raises"]}, False, 0.3, tmp_path / "raises")
+    assert len(took) > 10 and plugins.shown(took)["p50"] <= plugins.shown(took)["worst"]
+
+
+def test_rest_and_figures(pyz: Path, tmp_path: Path) -> None:
+    with place.alonechat(pyz, tmp_path, 1) as bench:
+        rest = Rest(bench.rest, bench.signed_in()[0])
+        assert rest.get("/me")["username"] == "u0" and rest.ask("GET", "/nothing")[0] == 404
+        assert rest.ask("POST", "/send", {"content": "hello"})[0] == 201
+        assert metric(bench.rest, "alonechat_events_total") == 1
+        rest.close()
+    assert milliseconds([0.001] * 98 + [0.002, 0.003]) == {"p50_ms": 1, "p99_ms": 3, "worst_ms": 3}
+
+
+def test_wrong_rows_are_named() -> None:
+    done = subprocess.run([sys.executable, "-m", "tools.bench", "nothing"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "no row nothing" in done.stderr
+    assert all(row in done.stderr for row in [*ROWS, *OTHERS])

@@ -112,7 +112,7 @@ def build(directory: Path, messages: int, seconds: float = 1e9) -> dict[str, flo
     finally:
         filling.store.close()
     took = time.perf_counter() - began
-    size = sum(path.stat().st_size for path in directory.glob("alonechat.db*"))
+    size = sum(path.stat().st_size for name in ("", "-wal") if (path := directory / f"alonechat.db{name}").exists())
     return {"messages": there, "added": there - before, "build_s": took, "bytes_per_message": size / max(1, there)}
 
 

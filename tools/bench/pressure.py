@@ -43,15 +43,18 @@ def overload(pyz: Path, folder: Path, seconds: float = 30) -> dict[str, Any]:
     found = {
         "row": "overload", "offered_msgs_s": 3 * most, "rss_before_mib": before / (1 << 20),
         "rss_peak_mib": max(seen["rss"]) / (1 << 20), "rss_after_mib": after / (1 << 20),
-        "disconnected": 100 - min(seen["connected"]), "sign_in_worst_s": max(seen["sign_in"]),
-        "sign_in_p50_s": statistics.median(seen["sign_in"]), "rest_worst_s": max(seen["rest"]), "done_msgs_s": seen["done"], "echo_before_s": calm, "back_to_normal_s": back,
+        "disconnected": 100 - min(seen["connected"]),
+        "sign_in_worst_s": max(seen["sign_in"]),
+        "sign_in_p50_s": statistics.median(seen["sign_in"]), "rest_worst_s": max(seen["rest"]),
+        "done_msgs_s": seen["done"], "echo_before_s": calm, "back_to_normal_s": back,
     }  # fmt: skip
     print(
         f"\noverload: {found['offered_msgs_s']:,.0f} messages/s offered to a room of 100 for {seconds:g} s,"
         f" {seen['done']:,.0f}/s done\n"
         f"  memory {found['rss_before_mib']:.0f}, at most {found['rss_peak_mib']:.0f}, then"
-        f" {found['rss_after_mib']:.0f} MiB; {found['disconnected']:.0f} disconnected; sign-in"
-        f" {found['sign_in_p50_s']:.2f} s, at worst {found['sign_in_worst_s']:.2f} s, REST {found['rest_worst_s']:.2f} s; back to normal in {back:.2f} s"
+        f" {found['rss_after_mib']:.0f} MiB; {found['disconnected']:.0f} disconnected;"
+        f" sign-in {found['sign_in_p50_s']:.2f} s, at worst {found['sign_in_worst_s']:.2f} s,"
+        f" REST at worst {found['rest_worst_s']:.2f} s; back to normal in {back:.2f} s"
     )
     return found
 
@@ -79,9 +82,9 @@ def signins(pyz: Path, folder: Path, people: int = 50, seconds: float = 8) -> di
     names = [f"new{number}" for number in range(people)]
     with place.alonechat(pyz, folder, 101, **OPEN) as bench:
         _register(bench, names)
-        talk = Load(100, 50, rate=200, windows=1, seconds=seconds + 4)
+        talk = Load(100, 50, rate=200, windows=1, seconds=seconds * 1.5 + 4)
         with load.running(load.generator(), bench, talk, folder):
-            time.sleep(1.5)
+            time.sleep(min(1.5, seconds))
             quiet = echoes(bench, lambda: False, seconds / 2)
             with ThreadPoolExecutor(people) as pool:
                 signing = [pool.submit(_sign_in, bench, name) for name in names]
