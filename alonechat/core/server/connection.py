@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
         for text in texts:
             if not self.leaving:
                 self._take(text)
-        if odd and self._protocol is None:
+        if odd and self._protocol is None and not self._waiting:  # else it has its turn when these were taken
             self._library()
 
     def _library(self) -> Protocol:
@@ -335,6 +335,8 @@ class Connection(asyncio.Protocol):
             self._arrive(waiting.popleft())
         if not waiting or len(waiting) < WAITING:
             self._release(_WAITING)
+        if not waiting and self._rest and not self.leaving:
+            self.data_received(b"")  # a close, for example, that came behind them
 
     # --- answers ---
 
