@@ -245,13 +245,13 @@ class Guest(Running):
         self._fail_all(why)
         if not self._begun:
             return  # it fails to start, which is said there
+        self._begun = False
         now = asyncio.get_running_loop().time()
         self._crashes.append(now)
         while self._crashes[0] < now - 3600:
             self._crashes.popleft()
         log.error("a plugin's process ended", plugin=self.facts.name, why=why, crashes=len(self._crashes))
         if len(self._crashes) >= self._bounds.crashes:
-            self._begun = False
             self.on_off(f"switched off after {len(self._crashes)} crashes within an hour; the last: {why}")
         else:
             wait = self._bounds.back_off * 2 ** (len(self._crashes) - 1)
@@ -267,18 +267,19 @@ class Guest(Running):
 
     async def _again(self, wait: float) -> None:
         await asyncio.sleep(wait)
-        self._why = ""
+        self._why, self._begun = "", False
         try:
             await self._start()
             await self.initialize(self._settings)
         except (PluginFailure, OSError) as error:
-            self._begun = False
+            if self._process is not None:
+                await processes.end(self._process, gently=False)
             self.on_off(f"could not be started again: {error}")
 
     # --- what it does ---
 
     async def can_handle(self, content: str) -> bool:
-        return bool(await self._ask("can_handle", self._bounds.call, content=content))
+        return self._begun and bool(await self._ask("can_handle", self._bounds.call, content=content))
 
     async def execute(self, content: str, sender: str, target: str) -> str | None:
         found: str | None = await self._ask("execute", self._bounds.call, content=content, sender=sender, target=target)
@@ -291,7 +292,7 @@ class Guest(Running):
         """What it leaves of what passes. None, and nothing changed, while it can't say so: its process is being started
         again, it is behind, or it failed."""
         holding = context.phase in HOLDING
-        if self._process is None or (holding and self._behind) or len(self._asked) >= WAITING:
+        if not self._begun or (holding and self._behind) or len(self._asked) >= WAITING:
             return None
         seen = {name: getattr(context, name) for name in ("sender", "target", "content", "type", "event", "address")}
         call = self._call("handle", self._bounds.call, phase=context.phase.name, context=seen)

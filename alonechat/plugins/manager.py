@@ -137,7 +137,7 @@ class PluginManager:
                 await self._end(plugin)
 
     async def _end(self, plugin: Plugin) -> None:
-        if plugin.state != "on":
+        if plugin.state != "on" and isinstance(plugin.running, Inside):
             return
         try:
             await plugin.running.shutdown()

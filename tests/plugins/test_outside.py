@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alonechat.plugins.kept import read_states
+from alonechat.plugins.kept import KeyValues, read_states
 from alonechat.testing import Server
 from tests.journeys.people import People
 from tests.journeys.process import ServerProcess
@@ -224,3 +224,26 @@ def test_the_process_is_gone_when_the_server_is_gone(
             time.sleep(0.02)
     if end == "stop":
         assert "Traceback" not in server.said
+
+
+def test_one_that_can_not_begin_again_is_off_and_its_process_is_gone(start: Start, tmp_path: Path) -> None:
+    source = """
+    class Plugin(CommandPluginBase):
+        _metadata = PluginMetadata("once")
+        def initialize(self, context):
+            count = context.store.get("count", 0) + 1
+            context.store.set("count", count)
+            context.store.set("pid", os.getpid())
+            if count > 1: raise RuntimeError("only once")
+        def can_handle(self, content): return content == "/once"
+        def execute(self, content, sender, target=None): os._exit(1)
+    """
+    server = start(once=source)
+    boss = server.person("boss", "owner")
+    assert boss.asks(type="TEXT", content="/once")["code"] == "internal"
+    notice = boss.hears("NOTICE")["content"]
+    assert "could not be started again: RuntimeError: only once (once.py:" in notice
+    assert boss.asks(type="TEXT", content="/once")["code"] == "not_found"
+    assert states(tmp_path)["once"][0] == "failed"
+    with pytest.raises(ProcessLookupError):
+        os.kill(KeyValues(tmp_path / "data", "once").get("pid"), 0)
