@@ -75,13 +75,14 @@ async def within(process: Process, future: asyncio.Future[Any], seconds: float, 
     good."""
     clock = asyncio.get_running_loop().time
     began, (ran, before) = clock(), _schedule(process)
-    left = min(most * 1.5, seconds)
+    left, hogs = seconds, False
     while True:
-        done, _ = await asyncio.wait({future}, timeout=left)
+        done, _ = await asyncio.wait({future}, timeout=left if hogs else min(left, most * 1.5))
         if done:
             return future.result()
         now_ran, now_waited = _schedule(process)
-        if now_ran - ran > most:
+        if not hogs and now_ran - ran > most:
+            hogs = True
             stand_back(process, 20)
         waited = min(now_waited - before, seconds * (GRACE - 1))
         left = began + seconds + waited - clock()
