@@ -210,6 +210,8 @@ def joins(*names: str, kind: str = "JOIN", first: int = 1) -> list[dict[str, Any
 def test_a_run_of_people_is_one_note() -> None:
     found = model(*joins("ana", "bo"), *joins("cy", kind="LEAVE", first=3), event(4), *joins("di", first=5))
     assert shown(found) == ["day: Today", "note: ana, bo joined", "note: cy left", "bo: message 4", "note: di joined"]
+    assert only(model(*joins("ana", "bo", "cy"))).text == "ana, bo, cy joined"
+    assert only(model(*joins("ana", "bo", "cy", "di", kind="LEAVE"))).text == "ana, bo, cy and 1 other left"
     many = model(*joins("ana", "bo", "cy", "di", "ed", "bo"))
     assert only(many).text == "ana, bo, cy and 2 others joined"
     assert only(model(*joins("ana", "bo", "cy", "di"))).text == "ana, bo, cy and 1 other joined"
@@ -291,7 +293,7 @@ def test_a_reaction_that_is_taken_back_waits_too() -> None:
 
 def test_notices_stand_where_they_came() -> None:
     found = model(event(1), event(5), event(9))
-    found.apply(Told(LOBBY, "rolled 6", AT + 6))
+    found.apply(Told(LOBBY, "rolled 6", AT + 5))
     found.apply(Told(LOBBY, "no such room", AT + 60, True))
     found.apply(Told("bo", "elsewhere", AT + 6))
     assert shown(found) == [
