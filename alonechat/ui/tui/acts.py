@@ -321,7 +321,7 @@ def hints(app: App) -> tuple[tuple[str, str], ...]:
         desk = app.desk
         words = (("go_to", _("go to")), ("search", _("search")), ("edit_last", _("edit")))
         words += (("select", _("select")), ("help", _("help")))
-        if desk is not None and not desk.is_at_end():
+        if desk is not None and desk.target in desk.model.windows and not desk.is_at_end():
             words = (("latest", _("latest")), *words)
     elif row.state in ("refused", "waiting"):
         words = (("again", _("send again")), ("discard", _("discard")), ("copy", _("copy")))
