@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from alonechat.cli.settings import command
+from alonechat.errors import ConfigError
 
 ENDED = 143
 Progress = Callable[[str, float], None]
@@ -33,6 +34,8 @@ def bench(
     """Measure what this box carries: a server of its own with fresh data, and 500 people who talk."""
     from alonechat.bench import measure
 
+    if seconds != seconds:  # nan is in any range
+        raise ConfigError("--seconds must be from 0.2 to 30, not nan")
     with _ended_by_sigterm(), _shown() as progress:
         found = measure(seconds, progress)
     if as_json:

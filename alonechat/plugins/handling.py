@@ -71,7 +71,10 @@ def switch(data: Path, name: str, on: bool) -> None:
     """Switch a plugin on or off. Raises Rejected when there is none of this name."""
     if name not in {row[0] for row in states(data)}:
         raise Rejected("not_found", f"there is no plugin {name} in {data}: alonechat plugin list names them")
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{data} can't be made: {error.strerror or error}; --data-dir names another one") from None
     kept.switch(data, name, on)
 
 

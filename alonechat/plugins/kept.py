@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from alonechat.errors import StartError
+
 FILE = "plugins.db"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS kept (plugin TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (plugin, key)) WITHOUT ROWID;
@@ -20,11 +22,18 @@ CREATE TABLE IF NOT EXISTS disabled (plugin TEXT PRIMARY KEY);
 
 @contextmanager
 def opened(data: Path) -> Iterator[sqlite3.Connection]:
-    """The file, in a transaction: committed at the end, taken back when something is raised."""
-    raw = sqlite3.connect(data / FILE, timeout=5)
+    """The file, in a transaction: committed at the end, taken back when something is raised. Raises StartError when it
+    can't be used."""
     try:
-        raw.execute("PRAGMA journal_mode = WAL")
-        raw.executescript(_SCHEMA)
+        raw = sqlite3.connect(data / FILE, timeout=5)
+    except sqlite3.Error as error:
+        raise StartError(f"{data / FILE} can't be opened ({error}): --data-dir names another directory") from None
+    try:
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+            raw.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise StartError(f"{data / FILE}, which is the plugins', can't be used ({error}): move it away") from None
         with raw:
             yield raw
     finally:

@@ -15,7 +15,7 @@ from typing import Any
 
 from alonechat.core.logging import get_logger
 from alonechat.core.server.hooks import HookContext, HookPhase
-from alonechat.errors import Rejected
+from alonechat.errors import Rejected, StartError
 from alonechat.plugins import kept
 from alonechat.plugins.builtin import BUILT_IN
 from alonechat.plugins.contract import PluginBase
@@ -104,7 +104,7 @@ class PluginManager:
                         await self._stop()
                         await self._start()
                 seen = now
-            except (OSError, sqlite3.Error) as error:  # looked at again the next time
+            except (OSError, sqlite3.Error, StartError) as error:  # looked at again the next time
                 log.warning("which plugins are on can't be read", why=str(error))
 
     async def _start(self) -> None:

@@ -51,7 +51,7 @@ def test_who_ends_it_ends_its_server(pyz: Path, tmp_path: Path, sign: int, code:
     assert [pid for pid in began if Path(f"/proc/{pid}").exists()] == [] and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("seconds", ["0", "31", "x"])
+@pytest.mark.parametrize("seconds", ["0", "31", "x", "nan"])
 def test_wrong_lengths_are_said(inside: object, seconds: str) -> None:
     said = inside.fails("bench", "--seconds", seconds, code=2)  # type: ignore[attr-defined]
     assert "--seconds" in said and seconds in said

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from alonechat.testing import serving
-from tests.cli.shell import Shell
+from tests.cli.shell import Inside, Shell
 from tests.house.tree import ROOT
 
 
@@ -44,6 +44,21 @@ def test_list_and_switching(shell: Shell) -> None:
     assert shell.ok("plugin", "enable", "dice") == "dice is on\n"
     assert rows(shell.ok("plugin", "list"))["dice"][1] == "new"
     assert "there is no plugin nothing" in shell.fails("plugin", "disable", "nothing", code=1)
+
+
+def test_what_can_not_be_written_or_read_is_said_in_a_sentence(inside: Inside) -> None:
+    data = inside.cwd / "data"
+    data.write_text("a file")
+    assert "can't be made" in inside.fails("plugin", "disable", "dice", code=2)
+    assert "can't be written" in inside.fails("plugin", "new", "mine", code=2)
+    data.unlink()
+    data.mkdir()
+    (data / "plugins.db").write_bytes(b"no database at all" * 100)
+    for command in (("plugin", "list"), ("plugin", "disable", "dice"), ("audit",)):
+        said = inside.fails(*command, code=2)
+        assert "plugins.db, which is the plugins', can't be used" in said and "move it away" in said
+    ended = inside.run("server", "-p", "0", "--api-port", "0", "--host", "127.0.0.1")
+    assert (ended.code, ended.out) == (2, "") and "move it away" in ended.err and "Traceback" not in ended.err
 
 
 def test_audit_prints_what_moderators_did(shell: Shell) -> None:
