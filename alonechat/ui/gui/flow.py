@@ -186,6 +186,8 @@ def _place(filling: _Filling, token: str, like: Run) -> None:
         filling.end()
         filling.put(token, wide, like)
         return
+    if filling.x > filling.width // 2:  # little of it would stand here
+        filling.end()
     _split(filling, token, like)
 
 

@@ -19,6 +19,8 @@ NAMES = {
     "space": "space",
 }
 CONTROL, SHIFT, COMMAND = 0x4, 0x1, 0x8
+SECOND = "<Button-2>" if sys.platform == "darwin" else "<Button-3>"
+"""The button of the pointer that opens menus."""
 ALT = {"win32": 0x20000, "darwin": 0x10}.get(sys.platform, 0x8)
 
 

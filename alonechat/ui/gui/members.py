@@ -11,6 +11,7 @@ from alonechat.core.client.words import _
 from alonechat.ui.gui.bubble import line_parts
 from alonechat.ui.gui.draw import Painter
 from alonechat.ui.gui.flow import elided
+from alonechat.ui.gui.keys import SECOND
 from alonechat.ui.gui.parts import Avatar, Fill, Label
 from alonechat.ui.gui.scrollbar import Scrollbar
 
@@ -47,7 +48,7 @@ class Members:
             ("<Motion>", lambda e: self._hover(self._at(e.y))),
             ("<Leave>", lambda _e: self._hover(-1)),
             ("<Button-1>", self._clicked),
-            ("<Button-3>", self._clicked),
+            (SECOND, self._clicked),
             ("<Up>", lambda _e: self._step(-1)),
             ("<Down>", lambda _e: self._step(1)),
             ("<Return>", self._enter),

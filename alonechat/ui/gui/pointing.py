@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from alonechat.core.client.rows import Row
 from alonechat.ui.gui.emojifont import EMOJI
+from alonechat.ui.gui.keys import SECOND
 from alonechat.ui.gui.layout import GUTTER
 from alonechat.ui.gui.parts import Area, Emoji, Fill, Icon, Label, Laid
 from alonechat.ui.gui.timeline import Placed, Timeline
@@ -39,7 +40,7 @@ class Pointing:
             ("<B1-Motion>", self._dragged),
             ("<ButtonRelease-1>", self._released),
             ("<Double-Button-1>", self._doubled),
-            ("<ButtonPress-3>" if sys.platform != "darwin" else "<ButtonPress-2>", self._menu),
+            (SECOND, self._menu),
         ):
             canvas.bind(event, acts)
 

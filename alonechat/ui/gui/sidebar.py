@@ -11,6 +11,7 @@ from alonechat.core.client.words import _
 from alonechat.ui.gui.bubble import line_parts, line_width
 from alonechat.ui.gui.draw import Painter
 from alonechat.ui.gui.flow import elided
+from alonechat.ui.gui.keys import SECOND
 from alonechat.ui.gui.parts import Avatar, Fill, Icon, Label
 from alonechat.ui.gui.scrollbar import Scrollbar
 
@@ -46,7 +47,7 @@ class Sidebar:
             ("<Motion>", self._moved),
             ("<Leave>", lambda _e: self._hover(-1)),
             ("<Button-1>", self._clicked),
-            ("<Button-3>", self._menu),
+            (SECOND, self._menu),
             ("<Up>", lambda _e: self._step(-1)),
             ("<Down>", lambda _e: self._step(1)),
             ("<Return>", lambda _e: self._enter()),

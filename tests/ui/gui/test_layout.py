@@ -57,6 +57,7 @@ def test_lines_break_between_words_and_within_what_no_line_holds() -> None:
     assert lines("a\n\nb", 64) == ["a", "", "b"]
     assert lines("x" * 20, 64) == ["x" * 8, "x" * 8, "x" * 4]
     assert lines("go " + "x" * 10, 64) == ["go xxxxx", "xxxxx"]
+    assert lines("go to " + "x" * 10, 64) == ["go to", "x" * 8, "xx"]
 
 
 def test_chinese_breaks_anywhere_but_before_closing_signs() -> None:

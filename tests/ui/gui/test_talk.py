@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from tests.journeys.people import People
 from tests.ui.gui.desk import Desk
@@ -150,3 +155,27 @@ def test_selecting_and_copying_text(desk: Make, people: People, name: Name) -> N
     assert timeline.canvas.find_withtag("selection")
     ana.window.acting.copy(ana.window.pointing.text())
     assert ana.app.root.clipboard_get() == "one two"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere: notify-send")
+def test_a_mention_is_told_while_another_window_is_in_front(
+    desk: Make, people: People, name: Name, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool, told = tmp_path / "notify-send", tmp_path / "told"
+    tool.write_text(f'#!/bin/sh\necho "$@" >> "{told}"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    me, other = name("ana"), people.connect(name("bo"))
+    ana = desk(people, me)
+    ana.open("#lobby")
+    other.says(f"@{me} while you look")
+    ana.row(f"@{me} while you look")
+    ana.app._front(False)
+    other.says("to nobody")
+    other.says(f"@{me} while you are away")
+    ana.until(told.exists, "the notification")
+    said = f"--app-name=AloneChat -- {other.username} in #lobby @{me} while you are away\n"
+    ana.until(lambda: told.read_text() == said, "its words")
+    assert ana.app.model.conversations["#lobby"].unread == 2, "nobody has seen them"
+    ana.app._front(True)
+    ana.until(lambda: ana.app.model.conversations["#lobby"].unread == 0, "they are read")
