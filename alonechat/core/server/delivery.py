@@ -154,18 +154,19 @@ class Delivery:
 
     def publish(self, batch: Batch) -> None:
         """Take committed events, in order, from the bus."""
+        groups, arriving = self.groups, bool(self.arrivals)
         for key, event in batch:
-            kind = event["type"]
-            if kind == "JOIN" or (event["seq"] == 1 and not key.startswith("#")):
+            kind, seq = event["type"], event["seq"]
+            if kind == "JOIN" or (seq == 1 and key[0] != "#"):
                 for name in (event["sender"],) if kind == "JOIN" else set(key.split(" ")):
                     self._admit(name, key)
-            group = self.groups.get(key)
-            if group is not None or self.arrivals:
+            group = groups.get(key)
+            if group is not None or arriving:
                 data = frame(encode_event(event))
-                if self.arrivals:
+                if arriving:
                     self.arrivals.note(key, event, data)
                 if group is not None:
-                    group.seq = event["seq"]
+                    group.seq = seq
                     if group.holders:
                         self._release(group)
                     if not group.pend:
