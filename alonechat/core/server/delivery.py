@@ -28,7 +28,7 @@ from alonechat.core.store.records import Event
 LARGE = 500
 """Online members above which a conversation gets no PRESENCE (PROTOCOL, section 5)."""
 TYPING_EVERY = 3.0
-PATIENCE, LONGEST = 4, 0.010
+PATIENCE, LONGEST = 4, 0.020
 """For how many times the time of the last flush, and for how many seconds at most, a flush waits for the writer."""
 
 
