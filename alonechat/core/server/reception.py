@@ -126,7 +126,7 @@ class Reception:
         shown: list[str] = []
         marks, size = {}, 0
         for item in items:
-            text = message.encode({name: value for name, value in item.items() if name != "key"})
+            text = message.compact({name: value for name, value in item.items() if name != "key"})
             size += len(text.encode())
             if size > ROOM:
                 more = True
