@@ -282,10 +282,10 @@ class Accounts:
 
 
 def _step_back() -> None:
-    """Let this thread, which only computes, wait for those that talk: where all share one core, an echo would wait for
-    its turn beside two hashes."""
+    """Let this thread, which only computes, stand behind those that talk: where all share one core, an echo would wait
+    for its turn beside two hashes. Not far behind: when the core is full, people still want to sign in."""
     if sys.platform == "linux":  # elsewhere a priority is the whole process's
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
 def is_loopback(address: str) -> bool:
