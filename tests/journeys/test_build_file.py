@@ -328,3 +328,15 @@ def test_the_native_file_talks(tmp_path: Path) -> None:
     finally:
         server.end()
     assert "Traceback" not in server.said
+
+
+def test_ctrl_c_while_the_program_is_being_read_is_no_traceback(pyz: Path, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Struck:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Struck())\n"
+    )
+    ended = run(sys.executable, pyz, "--version", PYTHONPATH=str(tmp_path))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

@@ -38,7 +38,9 @@ def bootstrap():
     from _bootstrap import unpack
 
     archive = os.path.abspath(sys.path[0])
-    sys.path[0] = unpack.find_or_unpack(archive, target.BUILD)
-    from alonechat.cli import main
-
+    try:
+        sys.path[0] = unpack.find_or_unpack(archive, target.BUILD)
+        from alonechat.cli import main
+    except KeyboardInterrupt:  # Ctrl-C while the program is still being read
+        sys.exit(130)
     sys.exit(main())
