@@ -11,6 +11,7 @@ from alonechat.core.client.words import _
 from alonechat.ui.tui import help, local, searching, selecting, switcher, typing
 from alonechat.ui.tui.dialog import Page
 from alonechat.ui.tui.picture import PROMPT
+from alonechat.ui.tui.screen import Line
 
 if TYPE_CHECKING:
     from alonechat.ui.tui.app import App
@@ -252,8 +253,11 @@ def _reconnect(app: App) -> None:
 
 def open_help(app: App) -> None:
     """The page of keys and commands."""
-    commands = app.desk.model.commands if app.desk is not None else {}
-    app.show(Page(_("Help"), lambda cells: help.lines(cells, app.keys, commands), _("↑ ↓ scroll · Esc")))
+
+    def lay(cells: int) -> list[Line]:
+        return help.lines(cells, app.keys, app.desk.model.commands if app.desk is not None else {})
+
+    app.show(Page(_("Help"), lay, _("↑ ↓ scroll · Esc")))
 
 
 DOES: dict[str, Act] = {

@@ -196,8 +196,9 @@ class Page(Dialog):
         cells = min(96, screen.width - 4)
         laid = self._lay(cells)
         box = boxed(screen, self.title, self.foot, min(len(laid), screen.height - 2), cells)
+        was_at_end = 0 < self._most == self.first  # what is added below is seen then
         self._room, self._most = box.height, max(0, len(laid) - box.height)
-        self.first = min(self.first, self._most)
+        self.first = self._most if was_at_end else min(self.first, self._most)
         for row, part in enumerate(laid[self.first : self.first + box.height]):
             screen.put(box.y + row, box.x, box.width, part)
         screen.cursor = None

@@ -119,9 +119,11 @@ class Tui:
     def press(self, *names: str) -> None:
         """Presses keys by name. An ESC right in front of another key would be Alt with it: no hand is that quick."""
         for name in names:
+            seen = len(self.raw)
             os.write(self._end, KEYS[name].encode())
             if name == "escape":
-                time.sleep(0.08)
+                self.until(lambda seen=seen: len(self.raw) > seen, "an answer to Escape")  # type: ignore[misc]
+                time.sleep(0.06)
 
     def type(self, text: str) -> None:
         """Types, or sends bytes as they are."""
