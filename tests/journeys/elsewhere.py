@@ -18,7 +18,8 @@ import sys
 import types
 from typing import Any
 
-POSIX_MODULES = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "syslog", "uvloop", "readline", "curses"}
+# curses is not among them: the file carries it for Windows.
+POSIX_MODULES = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "syslog", "uvloop", "readline"}
 POSIX_NAMES = {
     os: "fork geteuid getuid getegid getgid setsid chown lchown fchown killpg getpgid uname sched_getaffinity mkfifo "
     "statvfs openpty posix_fadvise pread pwrite readv writev sysconf getloadavg nice "

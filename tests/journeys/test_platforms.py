@@ -45,6 +45,20 @@ print(sys.platform, *names)
     assert {"alonechat.app", "alonechat.cli.serve", "alonechat.core.server.connection"} < set(said.split())
 
 
+def test_a_windows_without_curses_says_so(tmp_path: Path) -> None:
+    script = """
+sys.modules["curses"] = None
+from alonechat.core.client.opening import Unusable
+from alonechat.ui.tui.terminals import terminal
+try:
+    terminal()
+except Unusable as why:
+    print(why)
+"""
+    said = walk("win32", tmp_path, script)
+    assert said == f"there is no curses for Python {sys.version_info.major}.{sys.version_info.minor} here\n"
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_secret_is_made_once(platform: str, tmp_path: Path) -> None:
     script = """

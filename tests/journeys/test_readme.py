@@ -121,13 +121,16 @@ def test_the_commands_do_what_the_page_says(shell: Shell, clone: Path) -> None:
                 asked.bind(("127.0.0.1", port))
             except OSError:
                 pytest.fail(f"port {port} is taken on this machine; README's server needs it: end what listens there")
-    (build, serve), (login, send, tail) = blocks("README.md")
+    (build, serve), (login, send, tail), (client,) = blocks("README.md")
     assert "alonechat.pyz written in" in shell.run(build)
     assert (clone / "alonechat.pyz").stat().st_mode & 0o111
     server = shell.begin(serve, r"registration")
     shell.run(login)
     shell.run(send)
     shell.begin(tail, "Hello, everybody")
+    # Neither a desktop nor a terminal here: the client says so, and talks in lines.
+    said = shell.run(f"printf '/quit\\n' | env -u DISPLAY -u WAYLAND_DISPLAY {client} 2>&1")
+    assert "line mode" in said
     server.send_signal(signal.SIGINT)
     assert server.wait(10) == 0
 
