@@ -21,7 +21,9 @@ LINES = 8
 
 
 class Acts(Protocol):
-    """What the window does for the composer."""
+    """What the window does for the composer. `target` is empty before any conversation is known."""
+
+    target: str
 
     def send(self, text: str, reply: str | None, edit: str | None) -> None: ...
     def typed(self, text: str) -> None: ...
@@ -157,9 +159,9 @@ class Composer:
         self.text.focus_set()
 
     def submit(self) -> None:
-        """Send what is written."""
+        """Send what is written; it stays where it is as long as there is nowhere to send it to."""
         text = self.content
-        if not text.strip():
+        if not text.strip() or not self._acts.target:
             return
         reply, edit = self.reply, self.edit
         kept = self._kept if edit is not None else ""

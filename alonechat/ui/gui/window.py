@@ -192,11 +192,12 @@ class Window:
         """Look at a conversation; at the place of a message, when its seq is given."""
         summary = self.model.conversations.get(target)
         if target != self.target:
+            early = "" if self.target else self.composer.content  # typed before any conversation was known
             self._leave()
             self.target = target
             self.since = summary.read if summary and summary.unread else None
             self.composer.leave()
-            self.composer.put(self.model.drafts.get(target, ""))
+            self.composer.put(self.model.drafts.get(target, "") or early)
             self.composer.invite(_("Message {name}").format(name=title(self.model, target)))
         self._opened, self._fresh, self._goal = time.monotonic(), True, id
         self._drawer_open = False
@@ -389,7 +390,7 @@ class Window:
         self.timeline.at_end = True
 
     def typed(self, text: str) -> None:
-        if text != self.model.drafts.get(self.target, ""):
+        if self.target and text != self.model.drafts.get(self.target, ""):
             self.model.drafts[self.target] = text
             self.app.runner.draft(self.target, text)
             if text and not text.startswith("/"):

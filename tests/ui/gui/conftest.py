@@ -63,13 +63,14 @@ def name() -> Callable[[str], str]:
 
 @pytest.fixture
 def desk(display: str, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
-    """`desk(people, "ana")`: somebody's window, signed in; `desk(server=URL)`: one that asks."""
+    """`desk(people, "ana")`: somebody's window, signed in; `desk(server=URL)`: one that asks; `desk(account=…)`:
+    one whose server may be away."""
     opened: list[Desk] = []
 
     def make(people: People | None = None, who: str = "", **more: Any) -> Desk:
         place = tmp_path / f"desk{len(opened)}"
         if people is None:
-            opened.append(Desk(place, None, more.get("server", "")))
+            opened.append(Desk(place, more.get("account"), more.get("server", "")))
             return opened[-1]
         made = Desk(place, account(people, who, **more))
         opened.append(made)

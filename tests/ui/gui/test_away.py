@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.journeys.people import People
 from tests.journeys.process import ServerProcess
-from tests.ui.gui.desk import Desk
+from tests.ui.gui.desk import Desk, account
 
 Make = Callable[..., Desk]
 
@@ -79,3 +79,23 @@ def test_a_refused_message_says_why_and_can_be_thrown_away(
     row = ana.until(lambda: next((r for r in ana.rows if r.state == "refused"), None), "the refusal")
     ana.click(row, "discard")
     ana.until(lambda: "and now?" not in ana.texts(), "it is gone")
+
+
+def test_what_is_typed_before_anything_is_known_goes_to_the_first_conversation(
+    desk: Make, start_server: Callable[..., ServerProcess]
+) -> None:
+    server = start_server()
+    with People(server) as people:
+        known = account(people, "ana")
+        server.kill9()  # a first start, with nobody there
+        ana = desk(account=known)
+        ana.write("too early")
+        assert not ana.window.target and ana.window.composer.content == "too early"
+        assert not ana.app.model.outbox
+        server.start()
+        ana.app.hurry()
+        ana.until(lambda: ana.window.target == "#lobby", "the lobby")
+        assert ana.window.composer.content == "too early"
+        ana.press("Return", ana.window.composer.text)
+        ana.until(lambda: ana.row("too early").state == "sent", "the echo")
+        assert not ana.window.composer.content
