@@ -12,6 +12,7 @@ from alonechat.core.client.accounts import Account, Accounts
 from alonechat.core.client.beside import Beside
 from alonechat.core.client.cache import Cache, path_of
 from alonechat.core.client.looking import Looking
+from alonechat.core.client.marks import Marks
 from alonechat.core.client.model import (
     Arrived,
     Change,
@@ -92,13 +93,11 @@ class Live:
         self.sending = Sending(self)
         self.looking = Looking(self)
         self.beside = Beside()
+        self.marks = Marks(self)
         self._keeper = keeper
         self._home = home
         self._session: asyncio.Future[Session] | None = None
         self._hurry = asyncio.Event()
-        self._reads: dict[str, int] = {}
-        self._marking: dict[str, asyncio.Task[None]] = {}
-        self._presence = "online"
         self._tasks: set[asyncio.Task[Any]] = set()
         self._batch: list[tuple[str, Event]] = []
         self._dirty: set[str] = set()
@@ -119,7 +118,7 @@ class Live:
         except AloneChatError as error:
             self._unkept(error)
         assert self.cache is not None
-        self._reads = dict(self.cache.get("reads") or {})
+        self.marks.recall(self.cache)
         server, user = self.cache.get("server"), self.cache.get("user")
         if server and user:
             self.state.recall(server, self.cache.conversations())
@@ -150,8 +149,7 @@ class Live:
         glancing = asyncio.ensure_future(self._glance())
         try:
             self.sending.resume()
-            for target, seq in list(self._reads.items()):
-                self.read(target, seq)
+            self.marks.resume()
             async with session:
                 async for frame in session.events(passing=True):
                     self._arrive(session, frame)
@@ -245,9 +243,7 @@ class Live:
             self._stand(Connection("offline", self._since("offline"), again, status.reason))
             return
         self.flush()
-        for target, seq in self._reads.items():  # marks that the server has not heard of yet
-            if found := self.state.conversations.get(target):
-                self.state.mark(found, min(seq, found.seq))
+        self.marks.overlay()
         state = "catching up" if session.catching_up else "connected"
         fresh = self._connection.state not in ("connected", "catching up")
         current = set(self.state.conversations)
@@ -292,8 +288,7 @@ class Live:
 
     async def _look_around(self, session: Session) -> None:
         """After a connection came about: windows whose log began anew, who is there."""
-        if self._presence != "online":
-            await self.be(self._presence)
+        await self.marks.be_again()
         restarted, self._restarted = self._restarted & set(self.opened), set()
         self.looking.again()
         for target in restarted:
@@ -310,48 +305,6 @@ class Live:
         lines = [line.partition(": ") for line in str(answer.get("content") or "").splitlines()]
         known = {usage.split()[0]: (usage, words) for usage, _colon, words in lines if usage.startswith("/")}
         self.tell([Learned(known)])
-
-    # --- marks of one's own ---
-
-    def read(self, target: str, seq: int) -> None:
-        """Everything up to `seq` is read: shown at once, kept on disk until the server has it."""
-        found = self.state.conversations.get(target)
-        if found is not None:
-            if seq <= found.read:
-                return
-            self.state.mark(found, min(seq, found.seq))
-            self.touch(target)
-        under_way = target in self._reads and self._marking.get(target) is not None
-        self._reads[target] = max(seq, self._reads.get(target, 0))
-        self.keep(lambda cache: cache.put("reads", self._reads))
-        if not under_way:
-            self._marking[target] = self.spawn(self._mark(target))
-
-    async def _mark(self, target: str) -> None:
-        session = await self.session()
-        told = -1
-        try:
-            while told < self._reads[target]:
-                told = self._reads[target]
-                await session.request({"type": "READ", "target": target, "seq": told})
-        except Rejected as refused:
-            if refused.code == "unauthorized":
-                return  # it waits on disk for the next sign-in
-        finally:
-            del self._marking[target]
-        del self._reads[target]
-        self.keep(lambda cache: cache.put("reads", self._reads))
-
-    def silence(self, target: str, muted: bool) -> None:
-        """One is notified of a conversation no more, or again."""
-        if found := self.state.conversations.get(target):
-            found.muted = muted
-            self.touch(target)
-
-    async def be(self, presence: str) -> None:
-        """Say that one is `online`, `away` or `busy`; it is said again after every reconnect."""
-        self._presence = presence
-        await self.passing({"type": "PRESENCE", "content": presence})
 
     async def passing(self, frame: Frame) -> None:
         """Send what is worth nothing later, if there is a connection now."""

@@ -305,7 +305,7 @@ class Runner:
 
     def read(self, target: str, seq: int) -> None:
         """Everything up to `seq` is read; kept on disk until the server has it."""
-        self._soon(lambda: self._live.read(target, seq))
+        self._soon(lambda: self._live.marks.read(target, seq))
 
     def typing(self, target: str) -> None:
         """One is typing; told to the others at most every 3 s."""
@@ -316,7 +316,7 @@ class Runner:
 
     def presence(self, content: str) -> None:
         """One is `online`, `away` or `busy`."""
-        self._do(lambda live: live.be(content))
+        self._do(lambda live: live.marks.be(content))
 
     def rest(self, call: Callable[[Rest], Awaitable[T]], then: Then) -> None:
         """Any question over REST, such as `lambda rest: rest.rooms()`."""

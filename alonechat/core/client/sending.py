@@ -94,7 +94,7 @@ class Sending:
             self._tell(entry, str(answer.get("content") or ""))
             silence = SILENCE.get(str(entry.frame.get("content")).strip().lower())
             if silence is not None:
-                self._live.silence(entry.target, silence)
+                self._live.marks.silence(entry.target, silence)
 
     def _refuse(self, entry: Entry, refused: Rejected) -> None:
         if is_command(entry) or entry.type not in ("TEXT", "EDIT"):  # nothing that somebody wrote is lost with it
