@@ -217,8 +217,9 @@ def test_two_windows_of_one_user_agree(place: Place) -> None:
 
 
 def test_what_is_read_offline_is_told_later(place: Place) -> None:
-    place.person().says("news")
     ana = place.face().start().connected().open()
+    place.person().says("news")
+    ana.until(lambda: ana.model.conversations["#lobby"].unread == 1)
     place.end()
     ana.offline()
     ana.runner.read("#lobby", 1)
@@ -229,6 +230,7 @@ def test_what_is_read_offline_is_told_later(place: Place) -> None:
     place.begin()
     fresh.runner.hurry()
     fresh.connected()
+    assert fresh.model.conversations["#lobby"].unread == 0
     elsewhere = place.face(home="elsewhere").start().connected()
     elsewhere.until(lambda: elsewhere.model.conversations["#lobby"].read == 1)
 
