@@ -213,6 +213,7 @@ def test_members_come_in_pages_with_presence(people: People, name: Name) -> None
     page = everybody[0].asks(type="MEMBERS", target=room, limit=3)
     assert [m["username"] for m in page["members"]] == [f"{stem}{n}" for n in range(3)] and page["more"] is True
     assert page["members"][0].keys() == {"username", "display_name", "role", "presence"}
+    assert [m["role"] for m in page["members"]] == ["moderator", "member", "member"], "who makes a room moderates it"
     rest = everybody[0].asks(type="MEMBERS", target=room, limit=3, after=f"{stem}2")
     assert [m["username"] for m in rest["members"]] == [f"{stem}3"] and rest["more"] is False
 

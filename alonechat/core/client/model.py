@@ -220,6 +220,7 @@ class Model:
     presence: dict[str, str] = field(default_factory=dict)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
+    moderators: dict[str, set[str]] = field(default_factory=dict)
     typing: dict[str, dict[str, float]] = field(default_factory=dict)
     drafts: dict[str, str] = field(default_factory=dict)
     told: dict[str, list[Told]] = field(default_factory=dict)
@@ -241,7 +242,7 @@ class Model:
                 self.conversations.update({each.target: each for each in summaries})
             case Gone(targets):
                 for target in targets:
-                    for kept in (self.conversations, self.windows, self.members, self.typing):
+                    for kept in (self.conversations, self.windows, self.members, self.moderators, self.typing):
                         kept.pop(target, None)
             case Arrived(target, event):
                 self._arrived(target, event)
@@ -359,10 +360,22 @@ class Model:
             names = [member["username"] for member in frame["members"]]
             known = self.members.get(frame["target"], []) if frame.get("after") else []
             self.members[frame["target"]] = known + [name for name in names if name not in known]
+            before = self.moderators.get(frame["target"], set()) if frame.get("after") else set()
+            ranked = {each["username"] for each in frame["members"] if each.get("role", "member") != "member"}
+            self.moderators[frame["target"]] = before | ranked
 
     def shown(self, username: str) -> str:
         """The name that a person is shown by."""
         return str(self.users.get(username, {}).get("display_name") or username)
+
+    def role(self, username: str, target: str) -> str:
+        """What somebody is in a conversation: `member`, `moderator`, `admin` or `owner`. Who moderates one room is a
+        member in others; the role of an account counts everywhere."""
+        known = self.user if username == self.me else self.users.get(username, {})
+        role = str(known.get("role") or "member")
+        if username in self.moderators.get(target, ()):
+            return "moderator" if role == "member" else role
+        return role if username == self.me else "member"
 
     def typists(self, target: str, now: float) -> list[str]:
         """Who is typing in a conversation."""

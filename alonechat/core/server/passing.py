@@ -131,7 +131,7 @@ class Passing:
             {
                 "type": "MEMBERS",
                 "target": message.target_of(facts.key, me.username),
-                "members": [self._member(name) for name in page],
+                "members": [self._member(name, facts) for name in page],
                 "more": start + limit < len(names),
                 "nonce": frame.get("nonce"),
             }
@@ -144,9 +144,15 @@ class Passing:
             return sorted(facts.conversation.members) if facts.conversation else []
         return sorted(set(facts.key.split(" ")))
 
-    def _member(self, name: str) -> Frame:
+    def _member(self, name: str, facts: Facts) -> Frame:
+        """A member, with the role that counts in this conversation: who moderates a room is its moderator, whatever
+        the account is elsewhere."""
         account = self._parts.directory.get(name) or Account(name, name)
-        return {**profile(account), "presence": self._parts.delivery.presence(name)}
+        found = {**profile(account), "presence": self._parts.delivery.presence(name)}
+        membership = facts.conversation.members.get(name) if facts.conversation else None
+        if membership is not None and membership.moderator and account.role == "member":
+            found["role"] = "moderator"
+        return found
 
     async def _heartbeat(self, caller: Caller, frame: Frame) -> None:
         caller.told({"type": "HEARTBEAT", "nonce": frame.get("nonce")})

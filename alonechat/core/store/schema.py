@@ -198,6 +198,7 @@ def _first(raw: Connection) -> None:
 
 Migration = Callable[[Connection], None]
 
+
 def _second(raw: Connection) -> None:
     """Tallies lie in the order in which they are made, and over more events: one for each sender in every 32 events,
     kept by sender, was half of what a commit wrote."""

@@ -202,10 +202,7 @@ class Acting:
     def moderates(self) -> bool:
         """Whether this person may moderate the conversation."""
         model = self._window.model
-        role = str(model.user.get("role") or "")
-        here = str(model.users.get(model.me, {}).get("role") or "")
-        rights = {role, here} & {"owner", "moderator", "admin"}
-        return self._target.startswith("#") and bool(rights)
+        return self._target.startswith("#") and model.role(model.me, self._target) != "member"
 
     def conversation_menu(self, target: str, event: Event) -> None:
         """What can be done with a conversation."""

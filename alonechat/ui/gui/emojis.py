@@ -84,6 +84,9 @@ class Picker:
     def _draw(self) -> None:
         """The cells in view; pictures that have to be made come a few at a time, so that the window stays alive."""
         canvas, cell = self.canvas, self._app.fonts.px(CELL)
+        if self._timer:  # what was still being filled in is not what is shown any more
+            canvas.after_cancel(self._timer)
+            self._timer = ""
         canvas.delete("all")
         self._mark()
         first = self._offset // cell * COLUMNS

@@ -62,7 +62,7 @@ class Members:
         """The members of a conversation as they are now."""
         rows = []
         for name in sorted_members(model, target):
-            role = str(model.users.get(name, {}).get("role") or "")
+            role = model.role(name, target)
             role = "" if role == "member" else _role(role)
             rows.append((name, model.shown(name), model.presence.get(name, "offline"), role))
         summary = model.conversations.get(target)

@@ -81,8 +81,7 @@ def members(model: Model, target: str, cells: int, height: int) -> tuple[list[Li
     lines: list[Line] = []
     shown = ranked if len(ranked) <= height else ranked[: max(0, height - 1)]
     for name in shown:
-        role = str(model.users.get(name, {}).get("role") or "")
-        star = " *" if role in ("owner", "moderator", "admin") else ""
+        star = " *" if model.role(name, target) != "member" else ""
         here = model.presence.get(name, "offline") not in ("", "offline")
         style = author(name) if here else SECONDARY
         text = pad(printable(model.shown(name)), max(0, cells - 4 - len(star)))

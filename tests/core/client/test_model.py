@@ -340,3 +340,26 @@ def test_an_answer_changes_nothing(model: Model) -> None:
     before = repr(model)
     model.apply(Answered(lambda result, error: None, 7, None))
     assert repr(model) == before
+
+
+def test_who_moderates_one_room_is_a_member_in_others() -> None:
+    model = Model()
+    model.apply(Welcomed(ALICE, {}, {}))
+
+    def members(target: str, **roles: str) -> Passed:
+        listed = [{"username": name, "display_name": name, "role": role} for name, role in roles.items()]
+        return Passed({"type": "MEMBERS", "target": target, "members": listed}, 0.0)
+
+    model.apply(members("#tea", alice="moderator", bo="member", cy="admin"))
+    model.apply(members("#coffee", alice="member", bo="moderator", cy="admin"))
+    roles = {(name, room): model.role(name, room) for name in ("alice", "bo", "cy") for room in ("#tea", "#coffee")}
+    assert roles == {
+        ("alice", "#tea"): "moderator",
+        ("alice", "#coffee"): "member",
+        ("bo", "#tea"): "member",
+        ("bo", "#coffee"): "moderator",
+        ("cy", "#tea"): "admin",
+        ("cy", "#coffee"): "admin",
+    }
+    model.apply(Gone(("#tea",)))
+    assert model.role("alice", "#tea") == "member"

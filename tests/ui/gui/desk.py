@@ -101,6 +101,10 @@ class Desk:
         """The rows of the conversation that is open."""
         return list(self.window.timeline.rows)
 
+    def model_of(self, target: str) -> Any:
+        """What is known of a conversation."""
+        return self.window.model.conversations[target]
+
     def texts(self) -> list[str]:
         """What the rows say."""
         return [row.text for row in self.rows]
