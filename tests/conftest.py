@@ -42,6 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["ALONECHAT_CACHE"] = str(ROOT / "build" / "cache")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a slow test first, so that of test processes side by side none ends with a long one alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     with _limited(item, "setting up", SETUP_SECONDS):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
-from schemathesis import Case
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -27,7 +28,7 @@ CHECKS = (
     response_schema_conformance,
 )
 ENDS_SIGN_INS = {"post_logout", "post_renew"}
-schema = schemathesis.openapi.from_dict(description())
+OPERATIONS = [each.ok() for each in schemathesis.openapi.from_dict(description()).get_all_operations()]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,9 @@ def token(server: Server) -> str:
     return server.person("fuzz").token
 
 
-@schema.parametrize()
+# By pytest's own parameters, so that each operation is a test with a name of its own (schema.parametrize names none).
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.label)
+@given(data=st.data())
 @settings(
     max_examples=25,
     deadline=None,
@@ -43,7 +46,10 @@ def token(server: Server) -> str:
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
-def test_no_5xx_and_only_answers_that_are_described(case: Case, server: Server, token: str) -> None:
+def test_no_5xx_and_only_answers_that_are_described(
+    operation: APIOperation, data: st.DataObject, server: Server, token: str
+) -> None:
+    case = data.draw(operation.as_strategy())
     if case.operation.definition.raw["operationId"] in ENDS_SIGN_INS:
         token = server.sign_in("fuzz").token
     if isinstance(case.query, dict) and "wait" in case.query:

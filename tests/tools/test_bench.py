@@ -14,7 +14,10 @@ from tools.bench.__main__ import OTHERS, ROWS, check
 from tools.bench.load import Load
 from tools.bench.rest import Rest, metric, milliseconds
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere: the generator needs Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere: the generator needs Linux"),
+]
 
 
 def test_rooms_are_spread_evenly() -> None:

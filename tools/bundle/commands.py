@@ -15,6 +15,9 @@ from .places import ROOT, VENV, WORK, BuildError, alone
 
 FILE = ROOT / "alonechat.pyz"
 NATIVE_FILE = ROOT / "alonechat-native.pyz"
+SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+"""A test process for each core, each taking one file after the other: half of the suite is waiting for servers, clients
+and windows to start."""
 CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis")
 
 
@@ -82,7 +85,7 @@ def test(pytest_arguments: list[str]) -> int:
         failed |= subprocess.run([python, "-m", *check], cwd=ROOT, stdin=stdin, check=False).returncode
     if failed:
         print("ruff or mypy found faults (above); the tests run all the same.", flush=True)
-    pytest = [python, "-m", "pytest", *pytest_arguments]
+    pytest = [python, "-m", "pytest", *SIDE_BY_SIDE, *pytest_arguments]
     return subprocess.run(pytest, cwd=ROOT, stdin=stdin, check=False).returncode or failed
 
 

@@ -56,6 +56,17 @@ def test_pings_are_answered_and_pongs_passed_over() -> None:
         sent(Opcode.TEXT, b"x" * 101),
         sent(Opcode.TEXT, b"x" * 70_000),
     ],
+    ids=[
+        "parts",
+        "a later part",
+        "binary",
+        "close",
+        "a long ping",
+        "unmasked",
+        "reserved bit",
+        "over the limit",
+        "64-bit length",
+    ],
 )
 def test_what_is_rare_is_left_to_the_library_from_its_first_byte(odd: bytes) -> None:
     before = sent(Opcode.TEXT, b"hello")
