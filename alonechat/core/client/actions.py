@@ -51,6 +51,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("latest", ("ctrl+end", "end"), _t("to the latest message"), MESSAGES),
     Action("first_unread", ("alt+u",), _t("to the first message that is new"), MESSAGES),
     Action("select", ("ctrl+up",), _t("select a message"), MESSAGES),
+    Action("copy_selection", ("ctrl+c",), _t("copy the text that is selected with the pointer"), MESSAGES, ("gui",)),
     Action("members", ("f2", "alt+m"), _t("show or hide the members"), MESSAGES),
     Action("send", ("enter",), _t("send"), WRITE),
     Action("new_line", ("alt+enter", "shift+enter", "ctrl+j"), _t("new line"), WRITE),

@@ -366,7 +366,8 @@ class Acting:
             return
         due = notify.due(change, self._window.model, self._app.preferences, self._app.in_front)
         if due is not None:
-            notify.send(due.title, due.text)
+            account, goal = self._app.account, due.target
+            self._app.notifier.tell(due, lambda: self._app.come(account, goal))
             if self._app.preferences.sound:
                 self._app.root.bell()
 

@@ -21,6 +21,7 @@ from alonechat.core.client.words import _
 from alonechat.errors import AloneChatError
 from alonechat.ui.gui.fonts import Fonts, fontconfig, screen_scale
 from alonechat.ui.gui.keys import ALT, CONTROL, name_of
+from alonechat.ui.gui.notify import Notifier
 from alonechat.ui.gui.palette import Palette
 from alonechat.ui.gui.waking import Waker
 
@@ -82,6 +83,7 @@ class App:
         self._toast: Any = None
         self._keeping = False
         self.waker = Waker(self.root, self._changed)
+        self.notifier = Notifier(self.waker.post)
         self._style()
         self._begin_root()
         if opening.account is not None:
@@ -309,6 +311,25 @@ class App:
         if sheet is not None and sheet.settled and not menu and not path.startswith(str(sheet.frame)):
             sheet.close()
 
+    def come(self, account: Account, target: str) -> None:
+        """A notification was clicked: to the front, with its conversation."""
+        if (account.url, account.username) != (self.account.url, self.account.username):
+            self.switch(account)
+        for sheet in reversed(self.root.sheets):
+            sheet.close()
+        self.root.deiconify()
+        self.root.lift()
+        self.root.attributes("-topmost", True)  # some window managers raise nothing that asks for it by itself
+        self.root.after(200, lambda: self.root.attributes("-topmost", False))
+        self.root.focus_force()
+        self._front(True)
+        if self.window is None:
+            self.resume()
+        if self.window is not None:
+            if self.window.target != target:
+                self.window.open(target)
+            self.window.composer.text.focus_set()
+
     def _front(self, front: bool) -> None:
         if front != self.in_front:
             self.in_front = front
@@ -389,6 +410,7 @@ class App:
             save(self.opening.preferences, self.preferences)
         if self.runner is not None:
             self.runner.close()
+        self.notifier.close()
         self.waker.close()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
             self.root.tk.call(

@@ -28,6 +28,8 @@ def do(app: App, action: str, key: str, writing: bool) -> bool:
     if action in SELECTED:
         row = window.timeline.row
         return not writing and row is not None and _selected(window, action, row)
+    if action == "copy_selection":
+        return _copy_selection(window)
     if action == "help" and key == "?" and writing and window.composer.content:
         return False
     if action in ("latest", "page_up", "page_down") and writing and key == "end" and window.composer.content:
@@ -67,6 +69,14 @@ def _plain(window: Window, action: str) -> Callable[[], object] | None:
     }.get(action)
 
 
+def _copy_selection(window: Window) -> bool:
+    """What is selected in the composer comes first: that copy is Tk's."""
+    text = "" if window.composer.text.tag_ranges("sel") else window.pointing.text()
+    if text:
+        window.acting.copy(text)
+    return bool(text)
+
+
 def _jump(window: Window, number: int) -> bool:
     order = window.model.order()
     if number <= len(order):
@@ -84,6 +94,8 @@ def _close(app: App) -> bool:
     elif window.query:
         window.clear_find()
         window.composer.text.focus_set()
+    elif window.pointing.selection.chosen:
+        window.pointing.selection.clear()
     elif window.timeline.chosen:
         window.timeline.choose("")
         window.composer.text.focus_set()

@@ -1,4 +1,4 @@
-"""Notifications by what the desktop has, and the decision whether one is due."""
+"""Notifications by what the desktop has, the decision whether one is due, and what a click on one does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from alonechat.core.client.model import Arrived, Model
@@ -17,6 +19,10 @@ from alonechat.core.client.present import printable, short
 from alonechat.core.client.words import _
 
 SECONDS = 5
+MOST = 6
+"""Notifications whose click is waited for, each by a process of its own."""
+CLICKED = "default"
+"""The name that the desktops have for a click on the notification itself."""
 SCRIPT = Path(__file__).with_name("osascript.txt")
 
 
@@ -46,15 +52,26 @@ def due(change: Arrived, model: Model, preferences: Preferences, in_front: bool)
     return Notice(change.target, printable(title), printable(short(str(event.get("content") or ""), 160)))
 
 
-def command(title: str, text: str) -> list[str] | None:
-    """What shows a notification on this system; None where there is nothing."""
+@lru_cache(8)
+def answers(program: str) -> bool:
+    """Whether this notify-send tells of a click: libnotify's does since 0.7.10, others may not."""
+    with suppress(OSError, subprocess.TimeoutExpired):
+        asked = [program, "--help"]
+        return "--action" in subprocess.run(asked, capture_output=True, text=True, timeout=SECONDS, check=False).stdout
+    return False
+
+
+def command(title: str, text: str, clickable: bool = False) -> list[str] | None:
+    """What shows a notification on this system; None where there is nothing. `clickable`: it then runs until the
+    notification is gone, and prints CLICKED when it was clicked, where it can."""
     if sys.platform == "darwin":
         script = [part for line in SCRIPT.read_text("utf-8").splitlines() for part in ("-e", line)]
         return ["osascript", *script, text, title]  # as arguments, so that nothing in them is code
     if sys.platform == "win32":
         return ["powershell", "-NoProfile", "-NonInteractive", "-EncodedCommand", _toast(title, text)]
     if found := shutil.which("notify-send"):
-        return [found, "--app-name=AloneChat", "--", title, text]
+        action = [f"--action={CLICKED}={_('Open')}"] if clickable and answers(found) else []
+        return [found, "--app-name=AloneChat", *action, "--", title, text]
     return None
 
 
@@ -96,3 +113,55 @@ def _shown(title: str, text: str) -> str:
         reason = (done.stderr.strip() or str(done.returncode)).splitlines()[-1]
         return _("{program} failed: {reason}").format(program=found[0], reason=reason)
     return _("Shown by {program}.").format(program=found[0])
+
+
+class Notifier:
+    """Tells of arrivals. `post` has a call made in the face's thread, which is where `clicked` is called."""
+
+    def __init__(self, post: Callable[[Callable[[], None]], None]) -> None:
+        self._post = post
+        self._waiting: list[subprocess.Popen[str]] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def tell(self, notice: Notice, clicked: Callable[[], None]) -> None:
+        """Show a notification; a click on it is told where the desktop tells of clicks."""
+        call = (notice, clicked)
+        threading.Thread(target=self._run, args=call, name="alonechat-notify", daemon=True).start()
+
+    def _run(self, notice: Notice, clicked: Callable[[], None]) -> None:
+        found = command(notice.title, notice.text, clickable=True)
+        if found is None:
+            return
+        with suppress(OSError):  # nothing to show it with: the window's title has the number
+            quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            process = subprocess.Popen(found, stdout=subprocess.PIPE, text=True, **quiet)
+            if self._keep(process):
+                said, _none = process.communicate()
+                self._let_go(process)
+                if said.strip() == CLICKED:
+                    self._post(clicked)
+
+    def _keep(self, process: subprocess.Popen[str]) -> bool:
+        """Whether its click is waited for; the oldest is not any more when there are many."""
+        with self._lock:
+            self._waiting.append(process)
+            old = [self._waiting.pop(0)] if len(self._waiting) > MOST else []
+            if self._closed:
+                old, self._waiting = [*old, *self._waiting], []
+        for each in old:
+            each.terminate()
+        return process not in old
+
+    def _let_go(self, process: subprocess.Popen[str]) -> None:
+        with self._lock, suppress(ValueError):
+            self._waiting.remove(process)
+
+    def close(self) -> None:
+        """Wait for no click any more."""
+        with self._lock:
+            self._closed = True
+            waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.terminate()
+            each.wait(SECONDS)

@@ -45,7 +45,7 @@ class Palette:
             case "author":
                 return theme.authors[int(rest)]
             case "inset":
-                return mixed(self.get(rest), theme.text, 0.05)
+                return mixed(self.get(rest), theme.text, 0.035)
             case "mention":
                 return mixed(theme.other, theme.accent, 0.07)
             case "mark":
@@ -57,7 +57,7 @@ class Palette:
             case "selection":
                 return mixed(theme.ground, theme.accent, 0.4)
             case "pressed":
-                return mixed(theme.hover, theme.text, 0.08)
+                return mixed(theme.hover, theme.text, 0.06)
         if name.startswith("#"):
             return name
         return str(getattr(theme, name))

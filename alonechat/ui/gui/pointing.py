@@ -8,15 +8,17 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from alonechat.core.client.rows import Row
-from alonechat.ui.gui.emojifont import EMOJI
 from alonechat.ui.gui.keys import SECOND
 from alonechat.ui.gui.layout import GUTTER
 from alonechat.ui.gui.parts import Area, Emoji, Fill, Icon, Label, Laid
+from alonechat.ui.gui.selection import Selection, Spot
 from alonechat.ui.gui.timeline import Placed, Timeline
 
 TOOLS = ("reply", "smile", "more")
 STEP = 90
 """Pixels of a turn of the wheel."""
+SLACK, EDGING = 4, 30
+"""Pixels that a click may slip before it selects, and milliseconds between steps while one drags beyond the view."""
 
 Act = Callable[[str, str, Row, "tkinter.Event[tkinter.Misc]"], None]
 
@@ -28,10 +30,12 @@ class Pointing:
         self._timeline, self._act = timeline, act
         self._over = ""
         self._tools: list[Area] = []
-        self._press: tuple[Placed, int] | None = None
+        self._press: Spot | None = None
+        self._pressed_at = (0, 0)
         self._dragging = False
-        self.selected: tuple[str, int, int] | None = None
-        """The row's key, and from where to where its text is selected."""
+        self._edging = ""
+        self._beyond = (0, 0)
+        self.selection = Selection(timeline)
         canvas = timeline.canvas
         for event, acts in (
             ("<Motion>", self._moved),
@@ -67,7 +71,7 @@ class Pointing:
         """Rows have moved, or were drawn anew."""
         self._over = ""
         self._hover(None)
-        self._mark()
+        self.selection.draw()
 
     def _hover(self, found: Placed | None) -> None:
         key = found.row.key if found and found.row.kind == "message" and not found.row.deleted else ""
@@ -107,12 +111,14 @@ class Pointing:
 
     def _pressed(self, event: tkinter.Event[tkinter.Misc]) -> None:
         self._dragging = False
-        self.clear()
+        self.selection.clear()
         found, x, y = self._at(event)
-        at = self._offset_at(found.laid, x, y) if found else None
-        self._press = (found, at) if found is not None and at is not None else None
+        self._press, self._pressed_at = None, (event.x, event.y)
+        if found is not None and (self._label(found.laid, x, y, exact=True) or not found.laid.area(x, y)):
+            self._press = self._spot(found, x, y)
 
     def _released(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        self._stop_edging()
         if self._dragging:
             self._dragging = False
             return
@@ -132,29 +138,53 @@ class Pointing:
 
     # --- selecting ---
 
-    def clear(self) -> None:
-        """Nothing is selected."""
-        self.selected = None
-        self._timeline.canvas.delete("selection")
-
     def text(self) -> str:
         """What is selected."""
-        if self.selected is None:
-            return ""
-        key, start, end = self.selected
-        place = next((each for each in self._timeline.placed if each.row.key == key), None)
-        return place.laid.text[start:end] if place else ""
+        return self.selection.text()
+
+    def _spot(self, found: Placed, x: int, y: int) -> Spot:
+        return Spot(found.row.key, self._offset_at(found.laid, x, y, nearest=True) or 0)
 
     def _dragged(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        if self._press is None:
+        near = max(abs(event.x - self._pressed_at[0]), abs(event.y - self._pressed_at[1])) < SLACK
+        if self._press is None or (near and not self._dragging):
             return
-        placed, start = self._press
-        x, y = event.x - self._timeline.left, event.y + self._timeline.offset - placed.y
-        end = self._offset_at(placed.laid, x, y, nearest=True)
-        if end is not None and (end != start or self._dragging):
-            self._dragging = True
-            self.selected = (placed.row.key, min(start, end), max(start, end))
-            self._mark()
+        self._dragging = True
+        self._reach(event.x, event.y)
+        outside = event.y < 0 or event.y >= self._timeline.height
+        if not outside:
+            self._stop_edging()
+        elif not self._edging:
+            self._edge(event.x, event.y)
+        self._beyond = (event.x, event.y)
+
+    def _reach(self, x: int, y: int) -> None:
+        """Select up to a point of the view."""
+        timeline = self._timeline
+        y = max(0, min(y, timeline.height - 1))
+        shown = timeline.shown()
+        found = timeline.under(y) or (shown[-1] if shown else None)
+        if found is not None and self._press is not None:
+            here = self._spot(found, x - timeline.left, y + timeline.offset - found.y)
+            self.selection.take(self._press, here)
+
+    def _edge(self, x: int, y: int) -> None:
+        """The pointer is dragged beyond the view: it follows, the faster the farther."""
+        self._beyond = (x, y)
+
+        def step() -> None:
+            x, y = self._beyond
+            far = y if y < 0 else y - self._timeline.height
+            self._timeline.scroll(max(-60, min(far // 2 + (1 if far > 0 else 0), 60)))
+            self._reach(x, y)
+            self._edging = self._timeline.canvas.after(EDGING, step)
+
+        self._edging = self._timeline.canvas.after(EDGING, step)
+
+    def _stop_edging(self) -> None:
+        if self._edging:
+            self._timeline.canvas.after_cancel(self._edging)
+            self._edging = ""
 
     def _doubled(self, event: tkinter.Event[tkinter.Misc]) -> None:
         found, x, y = self._at(event)
@@ -168,8 +198,7 @@ class Pointing:
             end += 1
         if end > start:
             self._dragging = True
-            self.selected = (found.row.key, start, end)
-            self._mark()
+            self.selection.take(Spot(found.row.key, start), Spot(found.row.key, end))
 
     def _label(self, laid: Laid, x: int, y: int, exact: bool) -> Label | Emoji | None:
         """The piece of text at a point; the nearest one of that height where it needn't be exact."""
@@ -200,32 +229,6 @@ class Pointing:
             at += 1
         return part.start + max(0, min(at, len(part.text)))
 
-    def _mark(self) -> None:
-        """Draw what is selected, behind the text."""
-        canvas = self._timeline.canvas
-        canvas.delete("selection")
-        if self.selected is None:
-            return
-        key, start, end = self.selected
-        place = next((each for each in self._timeline.placed if each.row.key == key), None)
-        if place is None:
-            return
-        measure, colour = self._timeline.painter.fonts.measure, self._timeline.painter.palette.get("selection")
-        for part in place.laid.parts:
-            if not isinstance(part, (Label, Emoji)) or part.start < 0:
-                continue
-            low, high = max(start - part.start, 0), min(end - part.start, len(part.text))
-            if low >= high:
-                continue
-            if isinstance(part, Emoji):
-                x0, x1, tall = part.x, part.x + part.size, part.size
-            else:
-                x0 = part.x + measure(part.text[:low], part.font)
-                x1, tall = part.x + measure(part.text[:high], part.font), part.height
-            x, y = self._timeline.left, place.y + part.y
-            canvas.create_rectangle(x0 + x, y, x1 + x, y + tall - 2, fill=colour, width=0, tags="selection")
-        canvas.tag_raise(f"{place.tag}&&txt")
-
 
 def wheel(root: tkinter.Misc, scrollers: Callable[[tkinter.Misc], Callable[[int], None] | None], px: int) -> None:
     """Bind the wheel once for the window: what lies under the pointer scrolls."""
@@ -240,9 +243,3 @@ def wheel(root: tkinter.Misc, scrollers: Callable[[tkinter.Misc], Callable[[int]
     root.bind_all("<Button-5>", lambda event: turned(event, px))
     share = 120 if sys.platform == "win32" else 1
     root.bind_all("<MouseWheel>", lambda event: turned(event, -round(event.delta / share * px)))
-
-
-def emoji_of(text: str) -> str:
-    """The first emoji of a text, or nothing."""
-    found = EMOJI.search(text)
-    return found.group() if found else ""

@@ -134,7 +134,8 @@ class Timeline:
         found = (steady or view or self.placed)[0] if self.placed else None
         return (found.row.key, found.y - self._offset) if found else None
 
-    def _laid(self, row: Row) -> Laid:
+    def layout(self, row: Row) -> Laid:
+        """A row laid out for the column as it is now."""
         known = self._cache.get(row.key)
         if known is not None and known[1] == self.column and known[0] == row:
             return known[2]
@@ -157,7 +158,7 @@ class Timeline:
         else:
             self.at_end = True
             at = len(self.rows) - 1
-            y = self._offset + self.height - self._pad() - self._laid(self.rows[at]).height
+            y = self._offset + self.height - self._pad() - self.layout(self.rows[at]).height
         placed = [self._place(at, y)]
         self._extend(placed)
         self._draw(placed)
@@ -168,7 +169,7 @@ class Timeline:
 
     def _place(self, index: int, y: int) -> Placed:
         row = self.rows[index]
-        return Placed(index, y, self._laid(row), row, "")
+        return Placed(index, y, self.layout(row), row, "")
 
     def _extend(self, placed: list[Placed], by: int = 0) -> None:
         """Add rows before and behind until the view and its margins are filled."""
@@ -273,7 +274,7 @@ class Timeline:
         at = min(int(place), len(self.rows) - 1)
         row = self.rows[at]
         self.at_end = False
-        self._jump(row.key, -int((place - at) * self._laid(row).height))
+        self._jump(row.key, -int((place - at) * self.layout(row).height))
 
     def wheel(self, by: int) -> None:
         """Glide by pixels, within 120 ms."""

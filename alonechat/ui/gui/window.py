@@ -201,6 +201,7 @@ class Window:
             self.composer.invite(_("Message {name}").format(name=title(self.model, target)))
         self._opened, self._fresh, self._goal = time.monotonic(), True, id
         self._drawer_open = False
+        self.pointing.selection.clear()
         self.timeline.clear()
         self._place()
         if seq is not None:
@@ -341,6 +342,8 @@ class Window:
 
     def _scrolled(self) -> None:
         self.overlay.draw()
+        if self.pointing.selection.chosen:
+            self.pointing.selection.draw()
         self._read()
 
     def _read(self) -> None:

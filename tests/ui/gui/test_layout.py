@@ -10,7 +10,6 @@ from alonechat.ui.gui.bubble import Look
 from alonechat.ui.gui.emojifont import EMOJI, only
 from alonechat.ui.gui.flow import elided, flow
 from alonechat.ui.gui.layout import laid
-from alonechat.ui.gui.palette import ACCENTS, Palette
 from alonechat.ui.gui.parts import Area, Avatar, Emoji, Fill, Label, Laid
 
 
@@ -165,32 +164,3 @@ def test_what_can_be_selected_has_its_place_in_the_text() -> None:
 def test_areas_and_elision() -> None:
     assert Area(0, 0, 10, 10, "x").holds(9, 9) and not Area(0, 0, 10, 10, "x").holds(10, 0)
     assert elided("abcdef", 40, "text", Ruler()) == "abcd…" and elided("abc", 40, "text", Ruler()) == "abc"
-
-
-GROUNDS = ("ground", "sidebar", "hover", "selected", "own", "other")
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours, as WCAG 2 has it."""
-
-    def light(colour: str) -> float:
-        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        red, green, blue = (x / 12.92 if x <= 0.03928 else ((x + 0.055) / 1.055) ** 2.4 for x in parts)
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    bright, dim = sorted((light(one), light(other)), reverse=True)
-    return (bright + 0.05) / (dim + 0.05)
-
-
-def test_texts_can_be_read_on_what_they_stand_on() -> None:
-    for dark in (False, True):
-        for accent in ACCENTS:
-            get = Palette(dark, accent).get
-            for ground in GROUNDS:
-                assert contrast(get("text"), get(ground)) >= 7, (dark, accent, ground)
-            for ground in (*GROUNDS, "mention", "inset:own", "inset:other", "inset:mention"):
-                assert contrast(get("secondary"), get(ground)) >= 4.45, (dark, accent, ground)
-            for ground in ("ground", "sidebar", "own", "other", "mention", "selected"):
-                assert contrast(get("accent"), get(ground)) >= 4.4, (dark, accent, ground)
-            assert contrast(get("text"), get("mark")) >= 7, (dark, accent)
-            assert contrast(get("on_accent"), get("accent")) >= 4.5, (dark, accent)

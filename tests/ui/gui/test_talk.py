@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from alonechat.ui.gui import notify
 from tests.journeys.people import People
 from tests.ui.gui.desk import Desk
 
@@ -78,7 +80,7 @@ def test_chinese_and_emoji(desk: Make, people: People, name: Name) -> None:
     li.row("🎉🚀")
     li.until(lambda: "今天下午三点开会" in li.drawn().replace("\n", ""), "Chinese on the canvas")
     row = li.row(text)
-    assert li.window.timeline._laid(row).text == text  # what can be selected and copied
+    assert li.window.timeline.layout(row).text == text  # what can be selected and copied
 
 
 def test_a_quote_leads_to_its_message_and_the_latest_is_a_key_away(desk: Make, people: People, name: Name) -> None:
@@ -153,8 +155,61 @@ def test_selecting_and_copying_text(desk: Make, people: People, name: Name) -> N
     ana.step()
     assert ana.window.pointing.text() == "one two"
     assert timeline.canvas.find_withtag("selection")
-    ana.window.acting.copy(ana.window.pointing.text())
+    ana.press("c", ana.window.composer.text, 4)
     assert ana.app.root.clipboard_get() == "one two"
+    ana.press("Escape", ana.window.composer.text)
+    assert not timeline.canvas.find_withtag("selection") and ana.window.pointing.text() == ""
+
+
+def test_selecting_over_several_messages_copies_them_with_author_and_time(
+    desk: Make, people: People, name: Name
+) -> None:
+    other, ana = people.connect(name("bo")), desk(people, name("ana"))
+    ana.open("#lobby")
+    texts = [f"first of {other.username}", f"second of {other.username} 🎉", "", f"last of {other.username}"]
+    for text in filter(None, texts):
+        other.says(text)
+    ana.write("mine between")
+    other.says(texts[2] or "and the end")
+    ana.row("and the end")
+    timeline = ana.window.timeline
+
+    def spot(text: str, letters: str) -> tuple[int, int]:
+        place = next(each for each in timeline.placed if each.row.text == text)
+        label = next(part for part in place.laid.parts if getattr(part, "start", -1) == 0)
+        x = timeline.left + label.x + ana.app.fonts.measure(letters, "text")
+        return x, place.y + label.y + 6 - timeline.offset
+
+    (x0, y0), (x1, y1) = spot("and the end", "and"), spot(texts[0], "first ")
+    timeline.canvas.event_generate("<ButtonPress-1>", x=x0, y=y0)
+    timeline.canvas.event_generate("<B1-Motion>", x=x1, y=y1)
+    ana.step()
+    copied = ana.window.pointing.text().splitlines()
+    when = r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] "
+    wanted = [f"{other.username}: of {other.username}", f"{other.username}: second of {other.username} 🎉",
+              f"{other.username}: last of {other.username}", f"{ana.app.account.username}: mine between",
+              f"{other.username}: and"]  # fmt: skip
+    assert len(copied) == len(wanted)
+    assert all(re.fullmatch(when + re.escape(line), got) for line, got in zip(wanted, copied, strict=True)), copied
+    bottom = timeline.height + 30
+    for _turn in range(30):
+        other.says("more")
+    ana.until(lambda: timeline.at_end and len(ana.rows) > 30, "more of them")
+    timeline.scroll(-400)
+    timeline.canvas.event_generate("<ButtonPress-1>", x=timeline.left + 100, y=20)
+    timeline.canvas.event_generate("<B1-Motion>", x=timeline.left + 100, y=bottom)
+    ana.until(lambda: timeline.at_end, "the view follows the pointer beyond its edge")
+    timeline.canvas.event_generate("<ButtonRelease-1>", x=timeline.left + 100, y=bottom)
+    assert ana.window.pointing._edging == ""
+
+
+CLICKABLE = """#!/bin/sh
+if [ "$1" = --help ]; then echo "  -A, --action=[NAME=]Text..."; exit; fi
+echo "$@" >> "{folder}/told"
+while [ ! -e "{folder}/clicked" ]; do sleep 0.02; done
+echo default
+"""
+"""A notify-send that tells of clicks: it prints the action's name once it is clicked."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere: notify-send")
@@ -162,7 +217,7 @@ def test_a_mention_is_told_while_another_window_is_in_front(
     desk: Make, people: People, name: Name, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tool, told = tmp_path / "notify-send", tmp_path / "told"
-    tool.write_text(f'#!/bin/sh\necho "$@" >> "{told}"\n')
+    tool.write_text(f'#!/bin/sh\n[ "$1" = --help ] || echo "$@" >> "{told}"\n')
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     me, other = name("ana"), people.connect(name("bo"))
@@ -177,5 +232,23 @@ def test_a_mention_is_told_while_another_window_is_in_front(
     said = f"--app-name=AloneChat -- {other.username} in #lobby @{me} while you are away\n"
     ana.until(lambda: told.read_text() == said, "its words")
     assert ana.app.model.conversations["#lobby"].unread == 2, "nobody has seen them"
+    told.unlink()
+    ana.open(other.username)
+    ana.press("comma", ana.window.composer.text, 4)
+    ana.app._front(False)
+    tool.write_text(CLICKABLE.format(folder=tmp_path))
+    notify.answers.cache_clear()
+    other.says(f"@{me} once more")
+    ana.until(told.exists, "another one")
+    assert "--action=default=Open -- " in told.read_text() and ana.window.target == other.username
+    (tmp_path / "clicked").touch()
+    ana.until(lambda: ana.window.target == "#lobby", "a click opens its conversation")
+    assert ana.app.in_front and ana.app.sheet is None and not ana.app.notifier._waiting
+    ana.app._front(False)
+    (tmp_path / "clicked").unlink()
+    other.says(f"@{me} the last")
+    (waits,) = ana.until(lambda: list(ana.app.notifier._waiting), "one that nobody clicks")
+    ana.app.notifier.close()
+    assert waits.poll() is not None, "what waits for a click ends with the window"
     ana.app._front(True)
     ana.until(lambda: ana.app.model.conversations["#lobby"].unread == 0, "they are read")
