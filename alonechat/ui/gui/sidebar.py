@@ -138,6 +138,8 @@ class Sidebar:
             self._painter.presence(canvas, each.presence, spot, (px(9), ground, "c"))
         left, right = px(14) + size + px(12), wide - px(16)
         first, second = y + px(9), y + px(9) + fonts.line("name") + px(1)
+        if not each.preview and not each.badge:  # nothing was said yet: the name stands in the middle
+            first = y + (px(ROW) - fonts.height("name")[1]) // 2
         unread = bool(each.badge) and not each.muted
         ink = "accent" if unread else "secondary"
         wide_time = fonts.measure(each.time, "tiny")
