@@ -116,6 +116,30 @@ def test_the_word_list(start: Start) -> None:
     assert ana.says("darning socks")["content"] == "darning socks"
 
 
+def test_a_room_has_a_word_list_of_its_own_which_survives_a_restart(tmp_path: Path) -> None:
+    clock = Clock()
+    with serving(tmp_path, clock) as server:
+        ana, bo = server.person("ana"), server.person("bo")
+        for who in (ana, bo):
+            who.asks(type="JOIN", target="#work")
+        assert bo.asks(type="TEXT", target="#work", content="/words add fun")["code"] == "forbidden"
+        assert bo.asks(type="TEXT", target="ana", content="/words add fun")["code"] == "forbidden"
+        assert ana.asks(type="TEXT", target="#work", content="/words ad fun")["code"] == "bad_frame"
+        assert ana.asks(type="TEXT", target="#work", content="/words add " + "x" * 65)["code"] == "too_long"
+        ana.send(type="TEXT", target="#work", content="/words add Darn 坏话")
+        assert ana.hears("NOTICE", target="#work")["content"] == "Stopped in #work: darn, 坏话."
+    with serving(tmp_path, clock) as server:
+        ana, bo = server.person("ana"), server.person("bo")
+        assert bo.asks(type="TEXT", target="#work", content="DARN it")["code"] == "forbidden"
+        kept = bo.says("fine", "#work")
+        assert bo.asks(type="EDIT", target="#work", ref=kept["id"], content="坏话")["code"] == "forbidden"
+        assert bo.says("darn it")["content"] == "darn it", "elsewhere it is just a word"
+        assert ana.asks(type="TEXT", target="#work", content="/words remove fun")["code"] == "not_found"
+        ana.send(type="TEXT", target="#work", content="/words remove darn")
+        assert ana.hears("NOTICE", target="#work")["content"] == "Stopped in #work: 坏话."
+        assert bo.says("darn it", "#work")["content"] == "darn it"
+
+
 def test_answers_by_keyword(start: Start) -> None:
     server = start(settings='[keywords]\n"wifi password" = "It hangs beside the door."')
     ana, bo = server.person("ana"), server.person("bo")
@@ -225,6 +249,29 @@ def test_a_flood_is_stopped(tmp_path: Path) -> None:
         assert "too much at once" in ana.asks(type="TEXT", content="3")["content"]
         clock.forward(6)
         ana.says("4")
+
+
+def test_a_room_chooses_what_a_flood_is_in_it(tmp_path: Path) -> None:
+    clock = Clock()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "plugins.toml").write_text("[moderation]\nflood = 3\nwithin = 5\n")
+    with serving(tmp_path, clock) as server:
+        ana, bo = server.person("ana"), server.person("bo")
+        for who in (ana, bo):
+            who.asks(type="JOIN", target="#work")
+        assert bo.asks(type="TEXT", target="#work", content="/flood 1 60")["code"] == "forbidden"
+        assert ana.asks(type="TEXT", target="#work", content="/flood 0 60")["code"] == "bad_frame"
+        set_to = ana.asks(type="TEXT", target="#work", content="/flood 1 60")["content"]
+        assert set_to == "At most 1 message within 60 s from each of you."
+        bo.says("one", "#work")
+        assert "1 messages within 60 s" in bo.asks(type="TEXT", target="#work", content="two")["content"]
+    with serving(tmp_path, clock) as server:
+        ana, bo = server.person("ana"), server.person("bo")
+        bo.says("one", "#work")
+        assert "too much at once" in bo.asks(type="TEXT", target="#work", content="two")["content"]
+        ana.asks(type="TEXT", target="#work", content="/flood off")
+        for number in range(5):
+            bo.says(f"{number}", "#work")
 
 
 def test_help_names_what_plugins_do(start: Start) -> None:
