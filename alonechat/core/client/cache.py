@@ -57,6 +57,11 @@ class Entry:
         """The frame's type."""
         return str(self.frame["type"])
 
+    @property
+    def files(self) -> Sequence[Mapping[str, Any]]:
+        """What a TEXT bears: name, mime and size of each, and the `id` of those that are uploaded."""
+        return self.frame.get("files") or ()
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -73,6 +78,11 @@ def directory() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("alonechat", appauthor=False)
+
+
+def folder_of(home: Path, server: str, username: str) -> Path:
+    """The folder of an account's files, beside its cache."""
+    return home / quote(server, safe="") / f"{quote(username, safe='')}.files"
 
 
 def path_of(home: Path, server: str, username: str) -> Path:
@@ -400,6 +410,13 @@ class Cache:
                     self._db.execute("INSERT INTO outbox (nonce, frame, made) VALUES (?, ?, ?)", kept)
         finally:
             self._db.execute("PRAGMA synchronous=NORMAL")
+
+    def reword(self, nonce: str, frame: Mapping[str, Any]) -> bool:
+        """Keep what is known better now of an entry's frame, such as which of its files are uploaded; whether there is
+        such an entry still."""
+        with self.changing():
+            changed = self._db.execute("UPDATE outbox SET frame=? WHERE nonce=?", (_json(dict(frame)), nonce))
+        return changed.rowcount > 0
 
     def refuse(self, nonce: str, code: str, reason: str) -> None:
         """Mark an entry as refused by the server; with no code, as one that waits again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from alonechat.core.client.files import said
 from alonechat.core.client.fuzzy import ranked
 from alonechat.core.client.model import Model, Summary
 from alonechat.core.client.moment import Moment, stamp_of, when
@@ -54,9 +55,7 @@ def preview(model: Model, summary: Summary) -> str:
     last = summary.last
     if last is None:
         return summary.topic if summary.kind == "room" else ""
-    text = _("message deleted") if last.get("deleted") else short(str(last.get("content") or ""), 80)
-    if not text and last.get("attachments"):
-        text = str(last["attachments"][0].get("name") or "")
+    text = _("message deleted") if last.get("deleted") else said(last, 80)
     sender = last["sender"]
     if sender == model.me:
         return text if summary.target == model.me else _("you: {text}").format(text=text)

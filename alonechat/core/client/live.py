@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from alonechat.core.client.accounts import Account, Accounts
 from alonechat.core.client.beside import Beside
-from alonechat.core.client.cache import Cache, path_of
+from alonechat.core.client.cache import Cache, folder_of, path_of
+from alonechat.core.client.fetching import Fetching
+from alonechat.core.client.files import ROOM
 from alonechat.core.client.looking import Looking
 from alonechat.core.client.marks import Marks
 from alonechat.core.client.model import (
@@ -26,6 +28,7 @@ from alonechat.core.client.model import (
     Welcomed,
 )
 from alonechat.core.client.sending import Sending
+from alonechat.core.client.shelf import Shelf
 from alonechat.core.client.state import Conversation, Event, State
 from alonechat.core.client.timing import Timing
 from alonechat.core.client.words import _
@@ -88,10 +91,15 @@ class Live:
         self.timing = timing
         self.state = State(keep=200, leap=LEAP)
         self.cache: Cache | None = None
+        self.shelf: Shelf | None = None
+        self.room = ROOM
+        self.there = asyncio.Event()
+        """Set while there is a connection."""
         self.opened: list[str] = []
         """Conversations that the face looked at, the latest last."""
         self.sending = Sending(self)
         self.looking = Looking(self)
+        self.fetching = Fetching(self)
         self.beside = Beside()
         self.marks = Marks(self)
         self._keeper = keeper
@@ -118,6 +126,7 @@ class Live:
         except AloneChatError as error:
             self._unkept(error)
         assert self.cache is not None
+        self.shelf = Shelf(folder_of(self._home, self.account.server, self.account.username), self.room)
         self.marks.recall(self.cache)
         server, user = self.cache.get("server"), self.cache.get("user")
         if server and user:
@@ -125,7 +134,7 @@ class Live:
             self.state.me = user["username"]
             self._listed = set(self.state.conversations)
             self.tell([Welcomed(user, server, {}), *self._summaries(self._listed)])
-        self.tell(self.beside.look(self.cache))
+        self.tell(self.beside.look(self.cache, self.shelf))
 
     def _unkept(self, error: AloneChatError) -> None:
         """The disk does not take what is to be kept: go on in memory, and say so once."""
@@ -150,6 +159,7 @@ class Live:
         try:
             self.sending.resume()
             self.marks.resume()
+            self.spawn(self._tidy())
             async with session:
                 async for frame in session.events(passing=True):
                     self._arrive(session, frame)
@@ -158,6 +168,13 @@ class Live:
         finally:
             glancing.cancel()
             self.flush()
+
+    async def _tidy(self) -> None:
+        """What programs that were ended left of files goes, and what has no room any more."""
+        if self.shelf is not None:
+            nonces = {entry.nonce for entry in self.keep(lambda cache: cache.outbox()) or ()}
+            await asyncio.to_thread(self.shelf.sweep, nonces)
+            await self.fetching.trim(self.shelf)
 
     def _made(self) -> Session:
         from alonechat.core.client.session import Session  # here, in a thread: it takes longer than the first picture
@@ -225,7 +242,7 @@ class Live:
                 self.spawn(self._session.result().probe())
             last = now
             if self.cache is not None and self.cache.changed_elsewhere():
-                self.tell(self.beside.look(self.cache))
+                self.tell(self.beside.look(self.cache, self.shelf))
 
     # --- how it stands ---
 
@@ -234,6 +251,10 @@ class Live:
 
     def _stand(self, connection: Connection) -> None:
         self._connection = connection
+        if connection.state in ("connected", "catching up"):
+            self.there.set()
+        else:
+            self.there.clear()
         self.tell([connection])
 
     def _status(self, status: Status) -> None:
@@ -256,6 +277,7 @@ class Live:
         self.keep(lambda cache: self._keep_all(cache, current, gone))
         self._stand(Connection(state, self._since(state)))
         if fresh:
+            self.fetching.again()
             self.spawn(self._look_around(session))
 
     def _keep_all(self, cache: Cache, current: set[str], gone: Iterable[str]) -> None:
@@ -340,6 +362,8 @@ class Live:
         if wipe and self.cache is not None:
             self.cache.remove()
             self.cache = Cache(None)
+            if self.shelf is not None:
+                await asyncio.to_thread(self.shelf.remove)
 
     # --- arrivals ---
 
@@ -374,6 +398,7 @@ class Live:
         if not batch and not dirty:
             return
         self.keep(lambda cache: cache.take(batch))
+        self.fetching.forget([event["ref"] for _target, event in batch if event["type"] == "DELETE"])
         if any(event["type"] == "JOIN" and event["sender"] == self.state.me for _target, event in batch):
             self.spawn(self.looking.describe())  # topic, access, members: no event of a room says these
         session = self._session.result() if self._session and self._session.done() else None

@@ -151,6 +151,7 @@ class Looking:
         return cache
 
     def _show(self, page: Page) -> None:
+        self._live.fetching.forget([each["id"] for each in page.messages if each.get("deleted")])
         self._live.tell([page])
 
     async def _history(self, target: str, before: int | None) -> dict[str, Any]:

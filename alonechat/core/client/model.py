@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from alonechat.core.client.files import File
 from alonechat.core.client.state import Event, amend
 from alonechat.core.message import LOBBY, SCROLLED
 
@@ -41,7 +42,8 @@ class Summary:
 @dataclass(frozen=True, slots=True)
 class Written:
     """Something of one's own that has no event yet. `code` and `reason`: the server refused it. `done`: it has its
-    receipt, whose event is about to arrive. `made` is in seconds since 1970."""
+    receipt, whose event is about to arrive. `made` is in seconds since 1970. `files`: what it bears, as far as they are
+    uploaded."""
 
     nonce: str
     target: str
@@ -53,6 +55,7 @@ class Written:
     reason: str = ""
     removed: bool = False
     done: bool = False
+    files: tuple[File, ...] = ()
 
 
 @dataclass(slots=True)
@@ -147,6 +150,18 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """How a file of a message stands on this machine: `loading` (`fraction` of it is here), `ready` (at `path`),
+    `failed` (for the `reason`), `there` (it is not here any more, and can be fetched again)."""
+
+    id: str
+    state: str
+    path: str = ""
+    fraction: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Passed:
     """A passing frame: TYPING, PRESENCE, USER, MEMBERS (PROTOCOL, section 5). `at`: when, in seconds since 1970."""
 
@@ -197,6 +212,7 @@ Change = (
     | Page
     | Kept
     | Settled
+    | Fetched
     | Passed
     | Drafted
     | Told
@@ -217,6 +233,7 @@ class Model:
     conversations: dict[str, Summary] = field(default_factory=dict)
     windows: dict[str, Window] = field(default_factory=dict)
     outbox: dict[str, Written] = field(default_factory=dict)
+    files: dict[str, Fetched] = field(default_factory=dict)
     presence: dict[str, str] = field(default_factory=dict)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
@@ -252,6 +269,10 @@ class Model:
                 self.outbox[entry.nonce] = entry
             case Settled():
                 self._settled(change)
+            case Fetched(id, state):
+                self.files[id] = change
+                if state == "there":
+                    del self.files[id]
             case Passed():
                 self._passed(change.frame, change.at)
             case Drafted(target, text):

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from alonechat.core.client.files import ROOM
 from alonechat.core.client.words import LANGUAGES
 from alonechat.errors import AloneChatError, ConfigError
 
@@ -27,7 +28,8 @@ COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 class Preferences:
     """`theme`: system, light or dark; `accent`: a colour as `#RRGGBB`, empty for the theme's own; `language`: en, zh,
     or empty for the system's; `notify`: mentions and direct messages, `all` or `none`; `enter_sends`: else Ctrl-Enter
-    does. `windows`: a face's sizes and positions; `last`: the conversation that was open, by account."""
+    does. `files_mib`: how much the files that were fetched may take, in MiB. `windows`: a face's sizes and positions;
+    `last`: the conversation that was open, by account."""
 
     theme: str = "system"
     accent: str = ""
@@ -38,6 +40,7 @@ class Preferences:
     enter_sends: bool = True
     members_shown: bool = True
     sidebar_width: int = 264
+    files_mib: int = ROOM >> 20
     windows: dict[str, str] = field(default_factory=dict)
     last: dict[str, str] = field(default_factory=dict)
 
@@ -73,6 +76,7 @@ def checked(found: Preferences) -> Preferences:
         sidebar_width=width,
         notify=notify,
         theme=theme,
+        files_mib=max(0, found.files_mib),
         accent=found.accent if COLOUR.fullmatch(found.accent) else "",
         language=found.language if found.language in LANGUAGES else "",
         windows=_texts(found.windows),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 WILDCARD = frozenset({"", "0.0.0.0", "::"})
+CHUNK = 1 << 16
+"""Bytes of a file that are read or written at once."""
 CODES = {status: code for code, status in STATUS.items()}
 
 
@@ -78,16 +83,19 @@ class Rest:
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> dict[str, Any]:
         """One request; the answer's JSON object. `query` values of None are left out."""
         params = {k: v for k, v in query.items() if v is not None}
+        given = None if body is None else {k: v for k, v in body.items() if v is not None}
+        return self._read(await self._carried(self._http.request(method, path, json=given, params=params)))
+
+    async def _carried(self, work: Awaitable[httpx.Response]) -> httpx.Response:
+        """What is under way, with what keeps it from its end as a sentence."""
         import httpx
 
-        given = None if body is None else {k: v for k, v in body.items() if v is not None}
         try:
-            answer = await self._http.request(method, path, json=given, params=params)
+            return await work
         except httpx.TimeoutException:
             raise AloneChatError(f"{self.url} does not answer in time; is the server running?") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise AloneChatError(unreached(self.url, error)) from None
-        return self._read(answer)
 
     def _read(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.status_code == 204:
@@ -153,6 +161,48 @@ class Rest:
         """Messages that hold `q`, newest first: `events`, `more`. `where`: target, sender, before (an id), limit."""
         return await self.call("GET", "/search", q=q, **where)
 
+    async def upload(
+        self, path: Path, name: str = "", mime: str = "", told: Callable[[int], None] = lambda done: None
+    ) -> dict[str, Any]:
+        """Upload a file, piece by piece: `id`, `name`, `mime`, `size`, and `width` and `height` of an image. A TEXT
+        bears it as `attachments: [{"id"}]`. `told` hears how many bytes are gone. Raises OSError where it can't be
+        read."""
+        file = await asyncio.to_thread(open, path, "rb")
+        try:
+            size = os.fstat(file.fileno()).st_size
+
+            async def pieces() -> AsyncIterator[bytes]:
+                while piece := await asyncio.to_thread(file.read, CHUNK):
+                    yield piece
+                    told(file.tell())
+
+            headers = {"Content-Type": mime or "application/octet-stream", "Content-Length": str(size)}
+            params = {"name": name or path.name}
+            work = self._http.post("/files", content=pieces(), headers=headers, params=params)
+            return self._read(await self._carried(work))
+        finally:
+            file.close()
+
+    async def download(self, id: str, path: Path, told: Callable[[int], None] = lambda done: None) -> None:
+        """Write a file of a message to `path`, piece by piece. `told` hears how many bytes are there. Raises Rejected
+        (`not_found`: there is none that one may read), AloneChatError where the disk does not take it."""
+        answer = await self._carried(self._streamed(id, path, told))
+        if not answer.is_success:
+            self._read(answer)
+
+    async def _streamed(self, id: str, path: Path, told: Callable[[int], None]) -> httpx.Response:
+        async with self._http.stream("GET", f"/files/{quote(id, safe='')}") as answer:
+            if not answer.is_success:
+                await answer.aread()
+                return answer
+            done = 0
+            await asyncio.to_thread(_write, path, b"", 0)  # an empty file is a file
+            async for piece in answer.aiter_bytes(CHUNK):
+                await asyncio.to_thread(_write, path, piece, done)
+                done += len(piece)
+                told(done)
+            return answer
+
     async def sessions(self) -> dict[str, Any]:
         """One's own sign-ins: `items`."""
         return await self.call("GET", "/me/sessions")
@@ -163,6 +213,16 @@ class Rest:
     async def change_me(self, **changes: str) -> dict[str, Any]:
         """Change `display_name`, or `password` with `old_password`; one's account as it is then."""
         return await self.call("PATCH", "/me", dict(changes))
+
+
+def _write(path: Path, piece: bytes, at: int) -> None:
+    """Put a piece of a file into its place on this disk, whose faults are told apart from those of the network."""
+    try:
+        with open(path, "r+b" if at else "wb") as file:
+            file.seek(at)
+            file.write(piece)
+    except OSError as error:
+        raise AloneChatError(f"can't write {path}: {error.strerror or error}") from None
 
 
 def unreached(url: str, error: BaseException) -> str:

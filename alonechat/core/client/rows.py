@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from alonechat.core.client.files import File, of_event, said
 from alonechat.core.client.model import Model, Told, Window, Written
 from alonechat.core.client.moment import Moment, clock, day, day_of, stamp_of
-from alonechat.core.client.present import short
 from alonechat.core.client.state import Event, amend
 from alonechat.core.client.words import _, n_
 
@@ -34,7 +34,8 @@ class Row:
     """One row. `kind`: `start` (the log begins here), `day`, `new` (what follows was not read before), `message`,
     `note` (somebody joined, left, set the topic), `written` (one's own, without a receipt yet), `told` (for this
     person alone). `key` is the same over redraws. `text` is ready to show, for messages their content. `first` begins
-    a group: name and avatar are shown. `state` of one's own: `waiting`, `sent`, `refused` with a `reason`."""
+    a group: name and avatar are shown. `state` of one's own: `waiting`, `sent`, `refused` with a `reason`. `files`:
+    what the message bears, whose `text` may be empty then."""
 
     kind: str
     key: str
@@ -56,6 +57,7 @@ class Row:
     edited: bool = False
     action: bool = False
     is_error: bool = False
+    files: tuple[File, ...] = ()
 
 
 def rows(model: Model, target: str, moment: Moment, since: int | None = None) -> list[Row]:
@@ -119,6 +121,18 @@ def _message(model: Model, event: Event, pending: Iterable[Written], places: dic
         deleted=bool(event.get("deleted")),
         edited=bool(event.get("edited")),
         action=via == "me",
+        files=_files(model, event),
+    )
+
+
+def _files(model: Model, event: Event) -> tuple[File, ...]:
+    """What a message bears, as it stands on this machine."""
+    if event.get("deleted"):
+        return ()
+    found = ((file, model.files.get(file.id)) for file in of_event(event))
+    return tuple(
+        replace(file, state=now.state, path=now.path, fraction=now.fraction, reason=now.reason) if now else file
+        for file, now in found
     )
 
 
@@ -132,7 +146,7 @@ def _quote(model: Model, ref: str | None, places: dict[str, Event]) -> Quote | N
     found = places.get(ref)
     if found is None:
         return Quote(ref)
-    text = _("deleted message") if found.get("deleted") else short(str(found.get("content") or ""), 120)
+    text = _("deleted message") if found.get("deleted") else said(found)
     return Quote(ref, found["sender"], model.shown(found["sender"]), text, found["seq"])
 
 
@@ -170,6 +184,7 @@ def _written(model: Model, waiting: Iterable[Written], moment: Moment) -> Iterat
             else None,
             state=state,
             reason=entry.reason,
+            files=entry.files,
         )
 
 

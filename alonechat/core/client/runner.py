@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alonechat.core.client.accounts import Account
 from alonechat.core.client.cache import directory
+from alonechat.core.client.files import ROOM, File
 from alonechat.core.client.live import Elsewhere, Live
 from alonechat.core.client.model import Answered, Change, Connection, Gone, Page, Told, Window
+from alonechat.core.client.sending import Parcel
 from alonechat.core.client.timing import Timing
 from alonechat.core.client.writing import frames
 from alonechat.core.message import LOBBY
@@ -41,7 +43,8 @@ class Runner:
 
     `wake()` is called in the core's thread when `changes()` has something again; it must be quick. Everything that a
     person does returns at once: what comes of it comes as changes, and what fails as Told with `is_error`, unless a
-    `then(result, error)` is given, which the face calls when it meets its Answered. `account` is whose client this is.
+    `then(result, error)` is given, which the face calls when it meets its Answered. `account` is whose client this is;
+    `room` how many bytes the files that were fetched may take, which is set before the start.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Runner:
     ) -> None:
         self.account = account
         self.ended: Exception | None = None
+        self.room = ROOM
         self._keeper = keeper
         self._home = home or directory()
         self._wake = wake
@@ -79,8 +83,12 @@ class Runner:
 
     def start(self) -> None:
         """Read what the cache holds, then go on in the core's thread. Returns before there is a connection."""
-        self._live.recall()
+        self._recall()
         self._thread.start()
+
+    def _recall(self) -> None:
+        self._live.room = self.room
+        self._live.recall()
 
     def changes(self) -> list[Change]:
         """Everything since the last call, in order."""
@@ -168,7 +176,7 @@ class Runner:
                 self.account = self._live.moved(other.id)
                 self._tell([Gone(known), Told(LOBBY, str(other), self._timing.now(), True)])
                 self._live = self._life(self.account)
-                self._live.recall()
+                self._recall()
             except Rejected as refused:
                 self._end(refused)
                 return
@@ -231,9 +239,17 @@ class Runner:
 
     # --- writing ---
 
-    def say(self, target: str, text: str, ref: str | None = None) -> None:
+    def say(
+        self, target: str, text: str, ref: str | None = None, files: Sequence[Path] = (), then: Then | None = None
+    ) -> None:
         """A text, a reply to `ref`, or a command. It is kept on disk, shown, and sent; what is longer than a message
-        may be becomes several."""
+        may be becomes several. `files`: it bears them, and the text may be empty. They are copied first, so they may
+        move away once Kept tells of them; their entry is sent when all are uploaded, and what is said later does not
+        wait for it. `then` gets (None, None), or why nothing was kept: a file that is not there or too large."""
+        if files or then is not None:
+            parcel = Parcel(target, text, ref, tuple(files))
+            self._do(lambda live: live.sending.parcel(parcel), then, target)
+            return
         most = int(self._live.state.limits.get("max_content", 4000))
         self._post(frames(target, text, ref, most))
 
@@ -251,6 +267,23 @@ class Runner:
 
     def _post(self, written: list[dict[str, Any]]) -> None:
         self._soon(lambda: self._live.sending.post(written))
+
+    # --- files ---
+
+    def fetch(self, file: File, then: Then | None = None) -> None:
+        """Bring a file of a message (a row's) to this machine: Fetched tells how far it is, where it is, or why it
+        failed. Asked again it is told again, from here where it is here, and fetched once. What failed for the lack of
+        a connection is tried again by itself at the next one. `then` gets the Path: give it for what a person asked
+        for, such as to open it, and do so there, since what was fetched before may have had to go."""
+        if then is None:
+            self._do(lambda live: live.fetching.show(file))
+        else:
+            self._do(lambda live: live.fetching.fetch(file), then)
+
+    def save(self, file: File, path: Path, then: Then, over: bool = False) -> None:
+        """Save a file of a message at `path`, or in the folder `path` under its own name. `then` gets the Path where it
+        is. Without `over` nothing is written over: a number is put behind the name."""
+        self._do(lambda live: live.fetching.save(file, path, over), then)
 
     def again(self, nonce: str) -> None:
         """Send once more what the server refused."""

@@ -64,6 +64,7 @@ def amend(message: Event, event: Frame) -> None:
         message.update(content=event["content"], edited=event["timestamp"])
     elif kind == "DELETE":
         message.pop("reactions", None)
+        message.pop("attachments", None)
         message.update(content="", deleted=True)
     elif kind == "REACT":
         reactions = {k: list(v) for k, v in (message.get("reactions") or {}).items()}

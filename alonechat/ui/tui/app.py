@@ -136,6 +136,7 @@ class App:
         """Use an account from now on. What the cache knows of it is drawn before there is a connection."""
         self.leave()
         runner = Runner(account, self.opening.accounts, self.opening.home, self.terminal.wake)
+        runner.room = self.preferences.files_mib << 20
         self.desk = desk = Desk(runner)
         desk.first = self.preferences.last.get(_key(account), "")
         desk.mention = lambda target, event: self.notifier.mention(desk.model, self.preferences, target, event)

@@ -16,6 +16,7 @@ from alonechat.core.client.listing import listing, title
 from alonechat.core.client.model import Arrived, Change, Connection, Kept, Page, Told
 from alonechat.core.client.moment import Moment
 from alonechat.core.client.opening import Opening
+from alonechat.core.client.preferences import load
 from alonechat.core.client.present import Now, line, printable
 from alonechat.core.client.runner import Runner
 from alonechat.core.client.words import _, n_
@@ -91,6 +92,7 @@ class LineFace:
         if self.desk is not None:
             self.desk.close()
         runner = Runner(account, self.opening.accounts, self.opening.home, lambda: self._queue.put(None))
+        runner.room = load(self.opening.preferences).files_mib << 20
         self.desk = Desk(runner)
         self.desk.told = self._told
         runner.start()
