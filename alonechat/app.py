@@ -105,7 +105,7 @@ async def running(
     """A server that serves inside the running loop, stopped at the end without losing what it accepted.
     Raises `StartError`. `clock` gives milliseconds since 1970."""
     from alonechat.core.server.manager import UnifiedWebSocketManager, now_ms
-    from alonechat.core.store import open_store
+    from alonechat.core.store import open_shelf, open_store
 
     clock = clock or now_ms
     _make_directory(settings.data_dir)
@@ -118,7 +118,7 @@ async def running(
         try:
             new_secret = _take_secret(store, settings)
             invite = _owner_invite(store, clock())
-            server = UnifiedWebSocketManager(settings, store, clock)
+            server = UnifiedWebSocketManager(settings, store, open_shelf(settings.data_dir), clock)
         except BaseException:
             store.close()
             raise

@@ -19,11 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from alonechat.api.call import House, open_call
-from alonechat.api.route import Row, answer
+from alonechat.api.parting import Parting
+from alonechat.api.route import Row, problem
 from alonechat.api.table import TABLE
 from alonechat.core.logging import get_logger
 from alonechat.core.server import proxy
-from alonechat.errors import STATUS, Rejected
+from alonechat.errors import Rejected
 
 if TYPE_CHECKING:
     from alonechat.core.server.manager import UnifiedWebSocketManager
@@ -71,19 +72,20 @@ def _endpoint(house: House, rows: dict[str, Row]) -> Callable[[Request], Awaitab
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": allowed})
         row = rows["GET" if request.method == "HEAD" else request.method]
-        return await row.run(await open_call(house, row, request))
+        try:
+            return await row.run(await open_call(house, row, request))
+        except Rejected as refused:
+            if not row.raw:
+                raise
+            return Parting(await _refused(request, refused))
 
     return endpoint
-
-
-def _problem(code: str, text: str, status: int | None = None) -> Response:
-    return answer({"error": {"code": code, "message": text}}, status or STATUS[code])
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Rejected)
     request.app.state.house.server.metrics.refused(error.code)
-    response = _problem(error.code, error.text)
+    response = problem(error.code, error.text)
     if error.code == "unauthorized":
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.code == "rate_limited":
@@ -96,10 +98,10 @@ async def _unrouted(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         allowed = ", ".join(sorted(request.scope["route"].methods))
-        response = _problem("bad_frame", f"this endpoint has no {request.method[:16]}: it has {allowed}", 405)
+        response = problem("bad_frame", f"this endpoint has no {request.method[:16]}: it has {allowed}", 405)
         response.headers["Allow"] = allowed
         return response
-    return _problem("not_found", "no such endpoint: GET /docs shows all there are")
+    return problem("not_found", "no such endpoint: GET /docs shows all there are")
 
 
 class Envelope:
@@ -136,7 +138,7 @@ class Envelope:
                 if not status:
                     self.house.server.metrics.refused("internal")
                     text = f"a fault of the server; its log has it under the request id {name}"
-                    await _problem("internal", text)(scope, receive, sealed)
+                    await problem("internal", text)(scope, receive, sealed)
             took = round(1000 * (time.perf_counter() - began), 1)
             write = log.debug if _template(scope) in QUIET else log.info
             where = proxy.address(scope, self.house.server.settings)

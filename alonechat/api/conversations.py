@@ -25,7 +25,9 @@ MAX_WAITING = 50
 
 async def send(call: Call) -> Response:
     """Say something, or run a command."""
-    found = await call.server.journey.ask(call.who.username, frame("TEXT", call.body))
+    said = frame("TEXT", call.body)
+    message.check_frame(said, "invalid")
+    found = await call.server.journey.ask(call.who.username, said)
     return answer(found, 201 if "seq" in found else 200)
 
 

@@ -7,29 +7,31 @@ from typing import Any
 
 import alonechat
 from alonechat.api.route import JSON, Row
-from alonechat.api.schemas import COMPONENTS, ref
+from alonechat.api.schemas import BYTES, COMPONENTS, ref
 from alonechat.api.table import TABLE
 from alonechat.core import fields
 from alonechat.core.fields import Field
 from alonechat.errors import STATUS
 
 _IN_PATH = {
-    "id": Field("id", required=True, least=1, most=64, help="the id of a sign-in"),
+    "id": Field("id", required=True, least=1, most=64, help="the id of a sign-in, or of a file"),
     "name": Field("name", required=True, least=1, most=32, help="a room's name, without #"),
     "secret": Field("secret", required=True, least=1, most=256, help="what the settings of the webhook name"),
 }
 _REASONS = {
-    "bad_frame": "not JSON, or not an object",
+    "bad_frame": "not JSON, or not an object; a file that came too slowly",
     "unauthorized": "no token, or one that does not hold; at sign-in: a wrong name or password",
     "forbidden": "no right to it",
     "not_found": "there is none, or none that you may know of",
-    "conflict": "the name is taken",
-    "too_long": "the text or the body is too long",
+    "conflict": "the name is taken; another message bears the file",
+    "too_long": "the text, the body or the file is too long",
     "invalid": "a field or parameter is missing or wrong",
     "rate_limited": "too much at once; Retry-After says when to come again",
     "internal": "a fault of the server, logged under the request id that the message names",
-    "unavailable": "the store can't answer now; nothing was changed",
+    "unavailable": "the store can't answer now, or has no room; nothing was changed",
 }
+_ERROR = {JSON: {"schema": ref("Error")}}
+PLAIN = "application/octet-stream"
 _INTRODUCTION = """\
 Everything that the WebSocket protocol can do for one who asks and waits for the answer. JSON in and out.
 
@@ -77,6 +79,10 @@ def operation(row: Row) -> dict[str, Any]:
         found["parameters"] = parameters
     if row.body is not None:
         found["requestBody"] = {"required": True, "content": {JSON: {"schema": body_schema(row.body)}}}
+    if row.raw:
+        found["requestBody"] = {"required": True, "content": {PLAIN: {"schema": BYTES}}}
+    for status, why in row.also.items():
+        found["responses"][str(status)] = {"description": why} | ({"content": _ERROR} if status >= 400 else {})
     return found
 
 
@@ -112,7 +118,7 @@ def _good(row: Row, status: int) -> dict[str, Any]:
 def _bad(row: Row) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for code in row.refusals:
-        said = found.setdefault(str(STATUS[code]), {"description": "", "content": {JSON: {"schema": ref("Error")}}})
+        said = found.setdefault(str(STATUS[code]), {"description": "", "content": _ERROR})
         said["description"] += f"{'; ' if said['description'] else ''}`{code}`: {_REASONS[code]}"
         if code == "rate_limited":
             said["headers"] = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from alonechat.core.fields import Field
+from alonechat.errors import STATUS
 
 if TYPE_CHECKING:
     from alonechat.api.call import Call
@@ -28,7 +29,8 @@ class Row:
 
     `body` and `query` are checked before `run` is called; with `body` None none is read. `answers` are the good ones,
     by status; `errors` the codes that are this endpoint's own: what its kind brings along, `refusals` adds. `form`: the
-    body may also be a form whose field `payload` holds the JSON.
+    body may also be a form whose field `payload` holds the JSON. `raw`: the body is a file, which `run` reads. `also`:
+    further statuses that HTTP itself has, and when they come.
     """
 
     method: str
@@ -43,6 +45,8 @@ class Row:
     signed: bool = True
     media: str = JSON
     form: bool = False
+    raw: bool = False
+    also: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> list[str]:
@@ -52,8 +56,6 @@ class Row:
     @property
     def refusals(self) -> list[str]:
         """Every error code that this endpoint can answer with, in the order of `errors.STATUS`."""
-        from alonechat.errors import STATUS
-
         found = {*self.errors, "internal"}
         if self.signed:
             found |= {"unauthorized", "forbidden", "unavailable"}
@@ -61,6 +63,8 @@ class Row:
             found |= {"bad_frame", "invalid", "too_long", "unavailable"}
         if self.query:
             found |= {"invalid"}
+        if self.raw:
+            found |= {"bad_frame", "too_long"}
         return [code for code in STATUS if code in found]
 
 
@@ -68,3 +72,8 @@ def answer(body: Mapping[str, Any], status: int = 200) -> Response:
     """A JSON answer. What is None at the top is left out, as on the wire."""
     text = _dumps({name: value for name, value in body.items() if value is not None})
     return Response(text, status, media_type=JSON)
+
+
+def problem(code: str, text: str, status: int | None = None) -> Response:
+    """The answer of a refusal."""
+    return answer({"error": {"code": code, "message": text}}, status or STATUS[code])

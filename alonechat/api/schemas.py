@@ -12,6 +12,7 @@ from alonechat.errors import STATUS
 
 PRESENCE = Field("presence", choices=("online", "away", "busy", "offline"), required=True)
 REGISTRATION = ("open", "invite", "closed")
+BYTES: dict[str, Any] = {"type": "string", "format": "binary"}
 _SEQ = Field("seq", "integer", required=True, least=0)
 
 
@@ -45,6 +46,14 @@ def text(name: str, help: str = "", **more: Any) -> Field:
 
 
 _ACCOUNT = (text("username"), text("display_name"), text("role", choices=ROLES))
+_FILE = shape(
+    text("id"),
+    text("name", "as it was uploaded"),
+    text("mime"),
+    Field("size", "integer", required=True, least=0, help="bytes"),
+    Field("width", "integer", least=1, help="pixels, of a PNG, JPEG, GIF or WebP"),
+    Field("height", "integer", least=1, help="pixels"),
+)
 _EVENT = shape(
     text("type", choices=EVENTS),
     text("sender", "the username of who wrote it"),
@@ -63,13 +72,14 @@ _EVENT = shape(
 )
 _EVENT["properties"].update(
     mentions=listed({"type": "string"}),
-    attachments=listed({"type": "object"}),
+    attachments=listed(ref("File")),
     reactions={"type": "object", "additionalProperties": listed({"type": "string"})},
 )
 _EVENT["description"] = "What a conversation's log holds. Absent means: there is none."
 
 COMPONENTS: dict[str, dict[str, Any]] = {
     "Event": _EVENT,
+    "File": _FILE,
     "Notice": shape(
         text("type", choices=("NOTICE",)),
         text("content", "what the command says to you alone"),
@@ -127,6 +137,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         Field("protocol", "integer", required=True),
         text("ws_url"),
         text("registration", "who may make an account", choices=REGISTRATION),
+        files=shape(Field("max_bytes", "integer", required=True, least=0, help="of one file; 0: it takes none")),
     ),
     "Status": shape(text("status", choices=("ok", "ready"))),
     "History": shape(

@@ -28,6 +28,7 @@ async def server(call: Call) -> Response:
             "protocol": PROTOCOL,
             "ws_url": call.ws_url,
             "registration": house.settings.registration,
+            "files": {"max_bytes": house.settings.max_file},
         }
     )
 

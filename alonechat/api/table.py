@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alonechat.api import accounts, conversations, hooks, service
+from alonechat.api import accounts, conversations, files, hooks, service
 from alonechat.api.route import Row
 
-TABLE: tuple[Row, ...] = (*accounts.ROWS, *conversations.ROWS, *hooks.ROWS, *service.ROWS)
+TABLE: tuple[Row, ...] = (*accounts.ROWS, *conversations.ROWS, *files.ROWS, *hooks.ROWS, *service.ROWS)

@@ -105,6 +105,8 @@ class Settings:
     max_connections_address: int = _row("integer", 200, "connections per address, loopback excepted; 0 is off", least=0)
     max_content: int = _row("integer", 4000, "characters of a message", least=1, most=100_000)
     max_frame: int = _row("size", 65536, "bytes of a client's frame", least=1024, most=1 << 19)
+    max_file: int = _row("size", 25 << 20, "bytes of an uploaded file; 0 takes none", least=0, most=1 << 40)
+    max_all_files: int = _row("size", 0, "bytes of all uploaded files together; 0 is off", least=0, most=1 << 50)
     outbox: int = _row("size", 4 << 20, "bytes that wait for a slow reader before it is closed (4413)", least=4096)
     heartbeat: float = _row("number", 30.0, "seconds between pings; two missed ones end a connection", least=0.05)
     token_days: int = _row("integer", 30, "days that a sign-in holds", least=1, most=3650)

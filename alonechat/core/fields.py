@@ -21,7 +21,8 @@ _KINDS: dict[str, tuple[type, str]] = {
 class Field:
     """One field: its JSON kind, whether it must be there, and its bounds.
 
-    `least` and `most` bound an integer's value, a string's length in code points, or an array's length.
+    `least` and `most` bound an integer's value, a string's length in code points, or an array's length. The items of an
+    array are objects with the fields `items`, where these are given.
     `pattern` is printed into OpenAPI and enforced by the code that gives the field its meaning.
     """
 
@@ -32,6 +33,7 @@ class Field:
     most: int | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    items: tuple[Field, ...] = ()
 
     def refusal(self, value: Any) -> str | None:
         """Why `value` is not allowed here: a sentence without a subject, or None when it is fine."""
@@ -46,6 +48,16 @@ class Field:
             return f"must be at least {self.least}{unit}, not {size}"
         if size is not None and self.most is not None and size > self.most:
             return f"must be at most {self.most}{unit}, not {size}"
+        return self._refused_item(value) if self.items and isinstance(value, list) else None
+
+    def _refused_item(self, value: list[Any]) -> str | None:
+        for at, item in enumerate(value):
+            if not isinstance(item, dict):
+                return f"must hold objects; number {at + 1} is {describe(item)}"
+            try:
+                check(self.items, item)
+            except Rejected as refused:
+                return f"number {at + 1}: {refused.text}"
         return None
 
     def schema(self) -> dict[str, Any]:
@@ -62,6 +74,8 @@ class Field:
             found[high] = self.most
         if self.choices:
             found["enum"] = list(self.choices)
+        if self.items:
+            found["items"] = schema(self.items)
         if self.help:
             found["description"] = self.help
         return found

@@ -23,6 +23,8 @@ MAX_SENT = 1 << 20
 """Bytes of one frame of the server (PROTOCOL, section 1)."""
 MAX_DEPTH = 8
 MAX_INTEGER = 1 << 53
+MAX_FILES = 20
+"""Attachments of one TEXT."""
 PAGE = 50
 MAX_PAGE = 200
 RESERVED = frozenset({"server", "system", "all", "here", "everyone"})
@@ -43,13 +45,15 @@ BEFORE = Field(
 )
 LIMIT = Field("limit", kind="integer", least=1, most=MAX_PAGE, help="at most so many; 50 unless told")
 
+FILE = Field("id", required=True, least=1, most=64, help="the id of an upload of yours that no message bears yet")
+
 FRAMES: dict[str, tuple[Field, ...]] = {
     "AUTH": (Field("content", required=True, least=1, most=4096),),
     "TEXT": (
-        Field("content", required=True, least=1, help="the text; / begins a command, // a literal slash"),
+        Field("content", required=True, help="the text; / begins a command, // a slash; may be empty with attachments"),
         TARGET,
         Field("ref", least=1, most=32, help="the id of the message it replies to"),
-        Field("attachments", kind="array", most=20),
+        Field("attachments", kind="array", most=MAX_FILES, items=(FILE,), help="what POST /files answered"),
         NONCE,
     ),
     "EDIT": (TARGET, REF, Field("content", required=True, least=1), NONCE),
@@ -157,7 +161,7 @@ def decode(text: str) -> dict[str, Any]:
             known = describe(kind) if not isinstance(kind, str) else repr(kind[:32])
             raise Rejected("bad_frame", f"type must be one of {', '.join(FRAMES)}, not {known}")
         if not _is_plain(kind, frame):
-            check(fields, frame)
+            check_frame(frame)
     except Rejected as refused:
         nonce = frame.get("nonce")
         if isinstance(nonce, str) and 1 <= len(nonce) <= 64:
@@ -185,11 +189,14 @@ _STRINGS = {
     for field in FRAMES["TEXT"]
     if field.kind == "string"
 }
+_STRINGS["content"] = (1, MAX_INTEGER)  # an empty one is not plain: it needs attachments
 
 
-def check_frame(frame: dict[str, Any]) -> None:
-    """Raise `Rejected("bad_frame")` unless the fields of a frame of a known type fit."""
-    check(FRAMES[frame["type"]], frame)
+def check_frame(frame: dict[str, Any], code: str = "bad_frame") -> None:
+    """Raise `Rejected(code)` unless the fields of a frame of a known type fit."""
+    check(FRAMES[frame["type"]], frame, code)
+    if frame["type"] == "TEXT" and not frame["content"] and not frame.get("attachments"):
+        raise Rejected(code, "content must be at least 1 characters, not 0, where there are no attachments")
 
 
 def encode(frame: dict[str, Any]) -> str:

@@ -40,6 +40,8 @@ HOLDING = {
     HookPhase.PRE_COMMAND,
 }
 """Phases that wait for what a plugin says of them; in all others it looks on."""
+SEEN = ("sender", "target", "content", "type", "event", "address", "attachments")
+"""What a plugin outside sees of a `HookContext`."""
 log = get_logger(__name__)
 
 
@@ -294,7 +296,7 @@ class Guest(Running):
         holding = context.phase in HOLDING
         if not self._begun or (holding and self._behind) or len(self._asked) >= WAITING:
             return None
-        seen = {name: getattr(context, name) for name in ("sender", "target", "content", "type", "event", "address")}
+        seen = {name: getattr(context, name) for name in SEEN}
         call = self._call("handle", self._bounds.call, phase=context.phase.name, context=seen)
         if not holding:
             call.add_done_callback(lambda done: self._handled(context.phase, done))

@@ -25,7 +25,7 @@ def test_health_ready_and_server_answer_strangers(server: Server, anonymous: htt
     assert anonymous.get("/health").json() == {"status": "ok"}
     assert anonymous.get("/ready").json() == {"status": "ready"}
     said = anonymous.get("/server").json()
-    assert set(said) == {"name", "version", "id", "epoch", "protocol", "ws_url", "registration"}
+    assert set(said) == {"name", "version", "id", "epoch", "protocol", "ws_url", "registration", "files"}
     assert (said["name"], said["protocol"], said["registration"]) == ("AloneChat", 1, "open")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from alonechat.core.store import open_store
-from alonechat.core.store.records import Account, Event, Post, Store, Writes
+from alonechat.core.store.records import Account, Event, Post, Store, Upload, Writes
 
 T = TypeVar("T")
 PATIENCE = 20.0
@@ -89,6 +89,12 @@ class Kept:
 
     def people(self, *names: str) -> None:
         self.write(lambda writes: writes.add_accounts([(Account(name, name.title()), None) for name in names]))
+
+    def uploads(self, owner: str, id: str, name: str = "plan.pdf", created: int = 0) -> Upload:
+        """Somebody uploads a file."""
+        found = Upload(id, owner, name, "application/pdf", 5, created=created or self.clock.now)
+        self.write(lambda writes: writes.add_upload(found))
+        return found
 
     # --- what is asked of it ---
 

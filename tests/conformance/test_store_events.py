@@ -11,9 +11,8 @@ from tests.conformance.kept import Clock, Kept
 
 
 def test_a_text_comes_back_as_the_wire_carries_it_in_its_order(kept: Kept) -> None:
-    event = kept.says(
-        "alice", "hi @bob", nonce="n1", mentions=["bob"], attachments=[{"id": "f", "name": "a.txt"}], via="me"
-    )
+    file = kept.uploads("alice", "f", "a.txt").wire()
+    event = kept.says("alice", "hi @bob", nonce="n1", mentions=["bob"], attachments=[file], via="me")
     assert list(event) == [
         "type", "sender", "target", "content", "timestamp", "id", "seq", "nonce", "mentions", "attachments", "via"
     ]  # fmt: skip

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alonechat.core import message
-from alonechat.core.fields import check
 from alonechat.errors import Rejected
 
 EVENTS = st.fixed_dictionaries(
@@ -55,7 +54,7 @@ def test_a_text_is_taken_or_refused_as_its_fields_say(given_: dict[str, Any]) ->
             return refused.text
         return None
 
-    assert outcome(lambda: message.decode(json.dumps(frame))) == outcome(lambda: check(message.FRAMES["TEXT"], frame))
+    assert outcome(lambda: message.decode(json.dumps(frame))) == outcome(lambda: message.check_frame(frame))
 
 
 @pytest.mark.parametrize("text", ['{"type": "HEARTBEAT"}', ' {"type":"HEARTBEAT"}', '{"type":"HEARTBEAT"}\n\t '])

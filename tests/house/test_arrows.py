@@ -20,12 +20,13 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "alonechat.core.logging": ("alonechat.errors", "alonechat.config"),
     "alonechat.core.fields": ("alonechat.errors", "alonechat.config"),
     "alonechat.core.message": ("alonechat.errors", "alonechat.config", "alonechat.core.fields"),
+    "alonechat.core.image": (),
     "alonechat.core.store": (*BASE, *WIRE),
     "alonechat.core.bus": (*BASE, *WIRE, *RECORDS),
     "alonechat.core.client": (*BASE, *WIRE),
     # A package's own name stands for its protocols; the drivers inside stay out of reach.
-    "alonechat.core.server": (*BASE, *WIRE, *RECORDS, *STORED),
-    "alonechat.api": (*BASE, *WIRE, *RECORDS, "alonechat.core.server.*"),
+    "alonechat.core.server": (*BASE, *WIRE, *RECORDS, *STORED, "alonechat.core.image"),
+    "alonechat.api": (*BASE, *WIRE, *RECORDS, "alonechat.core.image", "alonechat.core.server.*"),
     "alonechat.plugins": (
         *BASE,
         *WIRE,
@@ -53,6 +54,7 @@ FREE = ("alonechat", "alonechat.core", "alonechat.ui")
 
 PURE = (
     "message",
+    "image",
     "rooms",
     "effects",
     "limits",

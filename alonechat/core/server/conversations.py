@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from alonechat.core import message
 from alonechat.core.server.parts import Parts
 from alonechat.core.server.rooms import Facts
-from alonechat.core.store.records import Account, Conversation, Event, Membership, Post
+from alonechat.core.store.records import Account, Conversation, Event, Membership, Post, Upload
 
+Frame = dict[str, Any]
 KEPT = 20_000
 """Conversations that are remembered."""
 
@@ -72,13 +74,22 @@ class Conversations:
         may_make = settings.room_creation == "everyone" or me.role != "member"
         return Facts(me, key, conversation, people.names, other, about, settings.max_content, may_make)
 
-    async def gather(self, me: Account, key: str, ref: str | None = None) -> Facts:
+    async def gather(self, me: Account, key: str, frame: Frame | None = None) -> Facts:
         """The facts about a frame, read where they are not in memory. Call it inside the lane of `key`."""
         conversation = await self.get(key)
+        ref = frame.get("ref") if frame else None
         about = None
         if ref is not None and conversation is not None:
             about = await self._parts.keep.read(self._parts.keep.store.event, key, ref)
-        return self.facts(me, key, conversation, about)
+        facts = self.facts(me, key, conversation, about)
+        if frame and frame.get("attachments"):
+            facts = facts._replace(uploads=await self.uploads(frame))
+        return facts
+
+    async def uploads(self, frame: Frame) -> list[Upload]:
+        """What the attachments of a frame name, of whomever."""
+        ids = [each["id"] for each in frame["attachments"]]
+        return await self._parts.keep.glance(self._parts.keep.store.uploads, ids)
 
     def apply(self, post: Post, event: Event) -> None:
         """Take in a committed event."""

@@ -59,7 +59,8 @@ class HookPhase(enum.Enum):
 @dataclass(slots=True)
 class HookContext:
     """What a hook sees. `sender` is a username or "" before sign-in; `type` a frame type; `event` the committed event,
-    in POST_ phases and broadcasts; `address` the peer's, in connection phases; `data` is the hooks' own notebook."""
+    in POST_ phases and broadcasts; `address` the peer's, in connection phases; `attachments` the files that a
+    message is to bear, in PRE_MESSAGE; `data` is the hooks' own notebook."""
 
     phase: HookPhase
     sender: str = ""
@@ -71,6 +72,7 @@ class HookContext:
     data: dict[str, Any] = field(default_factory=dict)
     stopped: bool = False
     reason: str = ""
+    attachments: list[dict[str, Any]] = field(default_factory=list)
 
     def stop(self, reason: str = "") -> None:
         """Let it not happen; `reason` is what the sender reads."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from alonechat.core import message
@@ -66,6 +66,8 @@ class Journey:
         self._parts = parts
         self.commands = CommandProcessor()
         self.guests: Guests | None = None
+        self.on_gone: Callable[[list[str]], None] = lambda ids: None
+        """Called with the files that went with a message."""
         self._running: set[asyncio.Task[None]] = set()
         self.conversations = Conversations(parts)
         self.performer = Performer(parts, self.conversations)
@@ -81,7 +83,7 @@ class Journey:
     def _quick(self, caller: Caller, frame: Frame) -> bool:
         """Post a plain text whose facts are all in memory. False, and nothing done, when it takes more than that."""
         content = frame["content"]
-        if content[0] == "/" or frame.get("ref") or frame.get("attachments"):
+        if frame.get("attachments") or frame.get("ref") or content[0] == "/":  # content may be empty with attachments
             return False
         parts = self._parts
         if parts.hooks.on(HookPhase.PRE_MESSAGE):
@@ -129,6 +131,8 @@ class Journey:
     async def _carried(self, caller: Caller, me: Account, key: str, frame: Frame) -> None:
         content = frame.get("content") or ""
         if frame["type"] == "TEXT" and content.startswith("/") and not content.startswith("//"):
+            if frame.get("attachments"):
+                raise Rejected("bad_frame", "a command takes no attachments; // begins a text that starts with a slash")
             await self._command(caller, me, key, frame)
         else:
             await self._decide(caller, me, key, frame)
@@ -169,6 +173,9 @@ class Journey:
             return frame
         content = frame.get("content") or ""
         context = HookContext(phase, sender, frame.get("target") or message.LOBBY, content, frame["type"])
+        if frame.get("attachments"):
+            named = await self.conversations.uploads(frame)
+            context.attachments = [each.wire() for each in named if each.owner == sender]
         context = await hooks.run(context)
         if context.stopped:
             raise Rejected("forbidden", context.reason or "a plugin of this server stopped it")
@@ -176,7 +183,7 @@ class Journey:
 
     async def _decide(self, caller: Caller, me: Account, key: str, frame: Frame) -> None:
         async with self.conversations.lane(key):
-            facts = await self.conversations.gather(me, key, frame.get("ref"))
+            facts = await self.conversations.gather(me, key, frame)
             await self.performer.perform(caller, frame, rooms.decide(facts, frame))
 
     async def _command(self, caller: Caller, me: Account, key: str, frame: Frame) -> None:
@@ -240,6 +247,8 @@ class Journey:
             if not known and not isinstance(result, BaseException):
                 self.conversations.apply(post, result)
                 fresh.append((post.key, result))
+                if post.gone:
+                    self.on_gone(post.gone)
         hooks = self._parts.hooks
         if fresh:
             self._watch(HookPhase.PRE_BROADCAST, fresh)
@@ -271,9 +280,17 @@ class Journey:
             await work
         return await caller.answer
 
+    async def pace(self, username: str) -> None:
+        """Wait until the rate of an account lets one more request pass. Raises `Rejected("rate_limited")`."""
+        await self._pace(_Asker(username))
+
+    async def may_read(self, username: str, key: str, seq: int) -> bool:
+        """Whether an account may read the event `seq` of the conversation `key`, and what it bears."""
+        return rooms.may_read(await self.passing.about(self._me(username), key), seq)
+
     async def rename(self, username: str, display_name: str) -> Account:
         """Give an account another display name. Raises Rejected: `invalid`, `conflict`, `rate_limited`."""
-        await self._pace(_Asker(username))
+        await self.pace(username)
         return await self.performer.rename(username, display_name)
 
     async def moderates(self, username: str, target: str) -> bool:

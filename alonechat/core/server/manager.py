@@ -17,6 +17,7 @@ from alonechat.core.server.accounts import Accounts
 from alonechat.core.server.connection import Connection
 from alonechat.core.server.delivery import Delivery
 from alonechat.core.server.directory import Directory
+from alonechat.core.server.files import Files
 from alonechat.core.server.hooks import Hook, HookPhase, Hooks
 from alonechat.core.server.journey import Journey
 from alonechat.core.server.keep import Keep
@@ -24,7 +25,7 @@ from alonechat.core.server.metrics import Metrics
 from alonechat.core.server.parts import Parts
 from alonechat.core.server.perform import profile
 from alonechat.core.server.reception import Reception
-from alonechat.core.store.records import Store, Writes
+from alonechat.core.store.records import Shelf, Store, Writes
 from alonechat.errors import Rejected, StartError
 
 BACKLOG = 2048
@@ -49,7 +50,12 @@ class UnifiedWebSocketManager:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, clock: Callable[[], int] = now_ms, bus: Bus | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        shelf: Shelf,
+        clock: Callable[[], int] = now_ms,
+        bus: Bus | None = None,
     ) -> None:
         self.settings, self.store, self.clock = settings, store, clock
         self.metrics, self.hooks = Metrics(), Hooks()
@@ -66,6 +72,8 @@ class UnifiedWebSocketManager:
             bus if bus is not None else LocalBus(),
         )
         self.journey = Journey(self._parts)
+        self.files = Files(self._parts, shelf, self.journey)
+        self.journey.on_gone = self.files.drop
         self.auth = Accounts(self._parts, settings.secret())
         self.reception = Reception(self, self._parts, self.auth)
         self.auth.on_end, self.auth.on_renew = self.reception.end_sessions, self.reception.renewed
@@ -123,6 +131,7 @@ class UnifiedWebSocketManager:
         self.metrics.outbox.set_function(lambda: sum(c.waiting_bytes() for c in self.reception.connections))
         self._parts.bus.subscribe(self.delivery.publish)
         self._parts.keep.start(self.journey.deliver)
+        self.files.begin()
         self.delivery.more = self._parts.keep.is_writing
         loop = asyncio.get_running_loop()
         context = tls_context(self.settings)
@@ -147,6 +156,7 @@ class UnifiedWebSocketManager:
         await self.reception.end_all(GOODBYE_SECONDS)
         self.auth.close()
         await self.hooks.close()
+        await self.files.close()
         await self._parts.keep.close()
 
     async def _tick(self) -> None:
@@ -162,6 +172,7 @@ class UnifiedWebSocketManager:
             try:
                 self.delivery.tick()
                 self.reception.look_around(self.clock())
+                self.files.tick(self.clock())
             except Exception:  # one turn that fails must not stop the clock for everybody
                 log.exception("tick failed")
 

@@ -21,6 +21,8 @@ class Metrics:
         )
         self.outbox = Gauge("alonechat_outbox_bytes", "Bytes that wait in outboxes", registry=kept)
         self.lag = Gauge("alonechat_loop_lag_seconds", "How late the loop's last timer was", registry=kept)
+        self.uploads = Counter("alonechat_uploads_total", "Files taken in", registry=kept)
+        self.files = Gauge("alonechat_files_bytes", "Bytes of the files that are kept", registry=kept)
         self.refusals = Counter("alonechat_refusals_total", "Requests refused", ["code"], registry=kept)
 
     def refused(self, code: str) -> None:

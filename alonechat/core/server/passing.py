@@ -53,7 +53,7 @@ class Passing:
             return [await self.readable(me, target)]
         found = []
         for key in await self._parts.keep.read(self._parts.keep.store.keys, me.username):
-            facts = await self._about(me, key)
+            facts = await self.about(me, key)
             try:
                 kind = kind_of(facts)
                 kind.enter()
@@ -63,9 +63,10 @@ class Passing:
         return found
 
     async def _facts(self, me: Account, target: str | None) -> Facts:
-        return await self._about(me, message.key_of(target, me.username))
+        return await self.about(me, message.key_of(target, me.username))
 
-    async def _about(self, me: Account, key: str) -> Facts:
+    async def about(self, me: Account, key: str) -> Facts:
+        """The facts about `me` in the conversation `key`."""
         found = self._conversations.at_hand(key)
         if found is None:
             async with self._conversations.lane(key):

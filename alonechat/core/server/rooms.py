@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
 from wcwidth import iter_graphemes
 
 from alonechat.core.message import LOBBY, RESERVED
 from alonechat.core.server.effects import Effect, Post, Same, Tell
-from alonechat.core.store.records import ROLES, Account, Conversation, Event
+from alonechat.core.store.records import ROLES, Account, Conversation, Event, Upload
 from alonechat.errors import Rejected
 
 Frame = dict[str, Any]
@@ -19,7 +19,8 @@ _MARKS = frozenset("\u200d\ufe0f\u20e3")
 
 class Facts(NamedTuple):
     """Everything that a decision rests on. `conversation` is None where there is none yet; `other` is the other one
-    of a direct conversation; `message` the event that `ref` names, as it stands now; `people` every username."""
+    of a direct conversation; `message` the event that `ref` names, as it stands now; `people` every username; `uploads`
+    what the attachments name, of whomever."""
 
     me: Account
     key: str
@@ -29,6 +30,7 @@ class Facts(NamedTuple):
     message: Event | None = None
     max_content: int = 4000
     may_make_rooms: bool = True
+    uploads: Sequence[Upload] = ()
 
 
 def ranks(role: str) -> int:
@@ -142,9 +144,8 @@ def decide(facts: Facts, frame: Frame) -> list[Effect]:
 
 def text(facts: Facts, frame: Frame, kind: Kind) -> list[Effect]:
     kind.write()
-    if frame.get("attachments"):
-        raise Rejected("not_found", "attachments name no uploaded file: this server takes no uploads")
-    content = readable(frame["content"], facts.max_content)
+    bears = attached(facts, frame) if frame.get("attachments") else None
+    content = "" if bears and not frame["content"].strip() else readable(frame["content"], facts.max_content)
     ref = frame.get("ref")
     if ref is not None:
         message(facts, kind, ref)
@@ -160,9 +161,39 @@ def text(facts: Facts, frame: Frame, kind: Kind) -> list[Effect]:
             frame.get("nonce"),
             ref,
             mentioned,
-            via=frame.get("via"),
+            bears,
+            frame.get("via"),
         )
     ]
+
+
+def may_read(facts: Facts, seq: int) -> bool:
+    """Whether the caller may read the event `seq` of this conversation, and the files that it bears."""
+    if facts.key[0] != "#" and facts.me.username not in facts.key.split(" "):
+        return False
+    kind = kind_of(facts)
+    try:
+        kind.enter()
+    except Rejected:
+        return False
+    return seq >= kind.first()
+
+
+def attached(facts: Facts, frame: Frame) -> list[dict[str, Any]]:
+    """The attachments of a TEXT as the server knows them, whatever the client said of them. Raises `Rejected` where one
+    is not the caller's, or another message bears it."""
+    mine = {each.id: each for each in facts.uploads if each.owner == facts.me.username}
+    found: dict[str, dict[str, Any]] = {}
+    for id in (each["id"] for each in frame["attachments"]):
+        upload = mine.get(id)
+        if upload is None:
+            raise Rejected("not_found", f"attachments: you have no upload {id!r} (any more); upload the file again")
+        if upload.key is not None:
+            raise Rejected("conflict", f"attachments: another message bears {id!r} already; upload the file again")
+        if id in found:
+            raise Rejected("bad_frame", f"attachments: {id!r} stands there twice")
+        found[id] = upload.wire()
+    return list(found.values())
 
 
 def readable(content: str, most: int) -> str:

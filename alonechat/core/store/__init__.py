@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from alonechat.core.store.records import Store
+from alonechat.core.store.records import Shelf, Store
 from alonechat.errors import StartError
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Shelf", "Store", "open_shelf", "open_store"]
 
 _SQLITE = "sqlite:///"
 
@@ -37,3 +37,10 @@ def open_store(url: str, clock: Callable[[], int] = now, busy_timeout: float = 5
     from alonechat.core.store.sqlite import SqliteStore
 
     return SqliteStore(Path(path), clock, busy_timeout)
+
+
+def open_shelf(data_dir: Path) -> Shelf:
+    """The files of the server whose data lies in `data_dir`. Nothing is made before the first one comes."""
+    from alonechat.core.store.shelf import FileShelf
+
+    return FileShelf(data_dir / "files")

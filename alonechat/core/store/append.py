@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alonechat.core.message import EVENTS, LOBBY, stamp
-from alonechat.core.store import bulk, wire
+from alonechat.core.store import bulk, uploads, wire
 from alonechat.core.store.books import Books, Place
 from alonechat.core.store.records import Event, Post
 from alonechat.core.store.schema import BUCKET, EVERYBODY
@@ -95,8 +95,12 @@ class Log:
             if known is not None:
                 return known, True
         if post.type == "TEXT":
+            bears = uploads.claimable(self._raw, post.attachments, sender) if post.attachments else None
             place = books.find_place(post.key) or self._direct(post)
-            return self._append(TEXT, place, sender, post, wire.stored_id(post.ref)), False
+            event = self._append(TEXT, place, sender, post, wire.stored_id(post.ref))
+            if bears:
+                uploads.claim(self._raw, bears, place.last)
+            return event, False
         self.flush()
         try:
             act = _ACTS[post.type]
@@ -253,6 +257,7 @@ class Log:
         for id, content, more in raw.execute(its_edits, (message[0],)):
             texts.append((*wire.blanked(content, more), id))
         raw.executemany("UPDATE events SET content = ?, extra = ?, deleted = 1 WHERE id = ?", texts)
+        post.gone = uploads.drop_of(raw, message[0])
         raw.execute("DELETE FROM reactions WHERE message = ?", (message[0],))
         raw.execute("DELETE FROM mentions WHERE conversation = ? AND seq = ?", (place.id, message[2]))
         raw.execute(

@@ -11,10 +11,10 @@ from weakref import WeakSet
 from sqlalchemy import Engine, Select, select
 
 from alonechat.core.message import EVENTS, LOBBY, MAX_SENT, SCROLLED, key_of, target_of
-from alonechat.core.store import grams, search, wire
+from alonechat.core.store import grams, search, uploads, wire
 from alonechat.core.store.overview import GIVEN, OVERVIEW, Overviewed
 from alonechat.core.store.reader import Reader, served
-from alonechat.core.store.records import Account, Conversation, Event, Found, Invite, Membership, Session
+from alonechat.core.store.records import Account, Conversation, Event, Found, Invite, Membership, Session, Upload
 from alonechat.core.store.schema import (
     LOBBY_ID,
     accounts,
@@ -328,6 +328,14 @@ class Reads:
         choice = "SELECT id FROM events WHERE conversation = ? AND seq >= ? ORDER BY seq LIMIT 1"
         row = self._reader().raw.execute(choice, (id, first)).fetchone()
         return row[0] if row else search.FOREVER
+
+    @served
+    def uploads(self, ids: Sequence[str]) -> list[Upload]:
+        return uploads.found(self._reader().raw, ids)
+
+    @served
+    def upload_ids(self) -> set[str]:
+        return uploads.ids(self._reader().raw)
 
     def ready(self) -> bool:
         """Whether a trivial read works."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 Event = dict[str, Any]
 """An event as the wire carries it (PROTOCOL, section 4): usernames, `id` a string, `timestamp` RFC 3339."""
@@ -54,9 +54,10 @@ class Post:
     transaction:
 
     TEXT    is indexed for search. The first one of a direct conversation (`key` = "alice bob") creates it with its
-    members.
+    members. Its `attachments` must be uploads of the sender that no message bears yet: it bears them from then on.
     EDIT    changes the content of `ref`, sets its `edited`, and its entry in the search index.
-    DELETE  blanks `ref` and the EDITs of `ref`, drops its reactions and its search entry, sets its `deleted`.
+    DELETE  blanks `ref` and the EDITs of `ref`, drops its reactions, its uploads and its search entry, sets its
+            `deleted`.
     REACT   adds or (with `removed`) takes back sender's reaction `content` on `ref`.
     JOIN    makes the room `key` when it does not exist, with `access` and the sender as its moderator; adds the member
             (a pending invitation of the sender is used up).
@@ -78,6 +79,8 @@ class Post:
     by: str | None = None
     removed: bool = False
     access: str = "open"
+    gone: list[str] | None = None
+    """DELETE: the store says here which files went with the message, by their ids."""
     done: Callable[[Post, Event | BaseException, bool], None] | None = None
     """Called on the loop after the commit: the event, or what went wrong; True when it is the first event of a known
     nonce,
@@ -107,6 +110,28 @@ class Invite:
     expires: int = 0
     created: int = 0
     by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that somebody uploaded. `width` and `height` in pixels, 0 for what is no image; `created` in milliseconds.
+    The event `seq` of the conversation `key` bears it; `key` is None while none does."""
+
+    id: str
+    owner: str
+    name: str
+    mime: str
+    size: int
+    width: int = 0
+    height: int = 0
+    created: int = 0
+    key: str | None = None
+    seq: int = 0
+
+    def wire(self) -> dict[str, Any]:
+        """As an attachment, and what POST /files answers."""
+        found = {"id": self.id, "name": self.name, "mime": self.mime, "size": self.size}
+        return found | {"width": self.width, "height": self.height} if self.width else found
 
 
 @dataclass(slots=True)
@@ -167,6 +192,8 @@ class Store(Protocol):
     ) -> Found: ...
     # `spans`: (key, first seq that may be read) of every conversation to search in. Events as they stand now, newest
     # first.
+    def uploads(self, ids: Sequence[str]) -> list[Upload]: ...  # those of `ids` that are there, in any order
+    def upload_ids(self) -> set[str]: ...  # of all that are there
     def ready(self) -> bool: ...  # a trivial read works
 
     # --- writes: each of these is called with `write` or within `transaction` ---
@@ -210,3 +237,40 @@ class Writes(Protocol):
     # kind: "ban", "mute", "invite"; a room
     def sanction(self, key: str, username: str, kind: str, holds: bool) -> None: ...
     def set_moderator(self, key: str, username: str, moderator: bool) -> None: ...
+    def add_upload(self, upload: Upload) -> None: ...
+    def drop_uploads(self, before: int) -> list[str]: ...
+
+    # forgets those made before that time (ms) which no message bears; their ids
+
+
+class Draft(Protocol):
+    """A file that is coming in. Any thread may call its methods; all but `drop` raise OSError."""
+
+    size: int
+
+    def write(self, pieces: Iterable[bytes]) -> None: ...
+    def read(self, at: int, count: int) -> bytes: ...
+    def drop(self) -> None: ...  # what is not kept is removed. Never fails
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a look through all files found: the bytes of those that have an owner, how many had none, and the ids that
+    have no file."""
+
+    used: int
+    orphans: int
+    missing: list[str]
+
+
+class Shelf(Protocol):
+    """Where the bytes of uploads are kept, by id. From any thread; each may raise OSError."""
+
+    def begin(self) -> Draft: ...
+    def free(self) -> int: ...  # bytes that the disk has left
+    def keep(self, draft: Any, id: str) -> None: ...  # a draft of its own; on the disk for good once this returns
+    def open(self, id: str) -> BinaryIO: ...  # raises FileNotFoundError
+    # bytes that became free, and the ids that could not be removed now
+    def drop(self, ids: Iterable[str]) -> tuple[int, list[str]]: ...
+    # with `remove`, what `known` does not name, and what came in halfway, is removed
+    def sweep(self, known: Collection[str], remove: bool = True) -> Swept: ...

@@ -134,6 +134,21 @@ spread = Table(  # which conversations have texts in which shard of the index
     Column("conversation", Integer, primary_key=True),
     Column("shard", Integer, primary_key=True),
 )
+uploads = Table(
+    "uploads",
+    meta,
+    Column("number", Integer, primary_key=True),
+    Column("id", String),
+    Column("account", Integer),
+    Column("created", Integer),
+    Column("size", Integer),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("name", String),
+    Column("mime", String),
+)
+loose = Table("loose", meta, Column("upload", Integer, primary_key=True))  # those that no message bears
+attachments = Table("attachments", meta, Column("upload", Integer, primary_key=True), Column("event", Integer))
 purges = Table("purges", meta, Column("shard", Integer, primary_key=True))
 
 _ONE = """
@@ -214,5 +229,24 @@ def _second(raw: Connection) -> None:
     )
 
 
-MIGRATIONS: list[Migration] = [_first, _second]
+_THREE = """
+CREATE TABLE uploads (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL, account INTEGER NOT NULL REFERENCES accounts,
+    created INTEGER NOT NULL, size INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
+    name TEXT NOT NULL, mime TEXT NOT NULL);
+CREATE UNIQUE INDEX uploads_by_id ON uploads (id);
+CREATE TABLE loose (upload INTEGER PRIMARY KEY REFERENCES uploads);
+CREATE TABLE attachments (upload INTEGER PRIMARY KEY REFERENCES uploads, event INTEGER NOT NULL);
+CREATE INDEX attachments_of_event ON attachments (event)
+"""
+
+
+def _third(raw: Connection) -> None:
+    """Uploads. Whether one is borne stands in tables of its own: a row of `uploads` keeps its size and its page for
+    ever, so that its name can be blanked in place (`wire.blanked`)."""
+    for statement in _THREE.split(";\n"):
+        raw.execute(statement)
+
+
+MIGRATIONS: list[Migration] = [_first, _second, _third]
 """What each schema version adds to the one before. What was released is never changed: a change is a new entry."""

@@ -9,8 +9,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from alonechat.core.message import LOBBY
+from alonechat.core.store import uploads
 from alonechat.core.store.books import Books, Place
-from alonechat.core.store.records import ROLES, Account, Invite, Session
+from alonechat.core.store.records import ROLES, Account, Invite, Session, Upload
 from alonechat.core.store.schema import (
     LOBBY_ID,
     accounts,
@@ -194,6 +195,14 @@ class SqliteWrites:
         chosen = (m.conversation == room.id) & (m.account == account)
         if not self._connection.execute(update(members).where(chosen).values(moderator=moderator)).rowcount:
             raise Rejected("not_found", f"{username} is not a member of {key}")
+
+    # --- files ---
+
+    def add_upload(self, upload: Upload) -> None:
+        uploads.add(self._books.raw, upload, self._books.account(upload.owner))
+
+    def drop_uploads(self, before: int) -> list[str]:
+        return uploads.drop_loose(self._books.raw, before)
 
     def _room(self, key: str) -> Place:
         place = self._books.place(key)

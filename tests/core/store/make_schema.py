@@ -34,6 +34,11 @@ def fill(kept: Kept) -> None:
     kept.post("JOIN", "#den", "alice", access="private")
     kept.post("TOPIC", "#den", "alice", "plans")
     kept.write(lambda writes: writes.sanction("#den", "bob", "invite", True))
+    files = [kept.uploads("alice", "f" * 32).wire(), kept.uploads("alice", "e" * 32, "gone.pdf").wire()]
+    kept.says("alice", "", "alice bob", attachments=files[:1])
+    gone = kept.says("alice", "", "alice bob", attachments=files[1:])
+    kept.post("DELETE", "alice bob", "alice", ref=gone["id"])
+    kept.uploads("bob", "d" * 32, "loose.pdf")
     kept.says("bob", "psst", "alice bob")
     kept.write(lambda writes: writes.mark_read("bob", "#lobby", 1))
 

@@ -51,7 +51,7 @@ def terms(kept: Kept) -> set[str]:
 
 def test_text_edits_words_and_grams_are_gone_from_all_three_files(kept: Kept) -> None:
     kept.says("bob", "this one stays 杭州")
-    files = [{"name": "quux.txt"}]
+    files = [kept.uploads("alice", "f", "quux.txt").wire()]
     event = kept.says("alice", "xylophone 鑫淼焱 Zeppelin", nonce="n", mentions=["bob"], attachments=files)
     kept.post("EDIT", "#lobby", "alice", "marimba 犇骉羴", ref=event["id"])
     secrets = ["xylophone", "zeppelin", "Zeppelin", "鑫淼", "淼焱", "marimba", "犇骉", "骉羴", "quux.txt"]

@@ -140,6 +140,8 @@ def test_a_database_of_a_released_schema_is_read_whole(path: Path, tmp_path: Pat
     den = store.conversation("#den")
     assert den and den.members == {"alice": Membership(1, True)} and den.invited == {"bob"} and den.topic == "plans"
     assert kept.item("bob")["read"] == 1 and kept.unread("alice", "bob") == (1, 0)
+    files = {} if path.stem in ("schema-1", "schema-2") else {"f" * 32: ("alice bob", 1), "d" * 32: (None, 0)}
+    assert {each.id: (each.key, each.seq) for each in store.uploads(["d" * 32, "e" * 32, "f" * 32])} == files
     again = kept.says("alice", "hello 上海", nonce="n1")
     assert again["id"] == log[0]["id"] and kept.says("bob", "and on it goes")["seq"] == 6
     store.close()
