@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import itertools
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.journeys.people import People
 from tests.journeys.process import ServerProcess
 from tools.bundle import archive, commands, system
 
@@ -26,6 +28,7 @@ SETUP_SECONDS = 300
 ELSEWHERE = "elsewhere: "
 """How the reason of a skip begins when no machine of this kind can run the test. With CI=true any other skip fails."""
 
+_numbers = itertools.count(1)
 _given = dict(os.environ)
 """The environment before it is cleaned: the build needs the user's own directories."""
 
@@ -181,3 +184,27 @@ def start_server(pyz: Path, tmp_path: Path) -> Iterator[Callable[..., ServerProc
 def server(start_server: Callable[..., ServerProcess]) -> ServerProcess:
     """One running server of the built file."""
     return start_server()
+
+
+@pytest.fixture(scope="session")
+def shared(pyz: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of the built file without a message rate, for all tests that need none of their own: they use names of
+    their own."""
+    env = {"ALONECHAT_RATE_MESSAGES": "0", "ALONECHAT_RATE_LOGINS": "0"}
+    found = ServerProcess(pyz, tmp_path_factory.mktemp("shared"), env=env)
+    found.start()
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def people(shared: ServerProcess) -> Iterator[People]:
+    """Who talks to the shared server."""
+    with People(shared) as found:
+        yield found
+
+
+@pytest.fixture
+def name() -> Callable[[str], str]:
+    """`name("ana")`: a name that no other test uses."""
+    return lambda stem: f"{stem}{next(_numbers)}"

@@ -1,9 +1,7 @@
-"""One display and one server for the tests of the desktop client."""
+"""One display for the tests of the desktop client, and their windows."""
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +9,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.people import People
-from tests.journeys.process import ServerProcess
 from tests.ui.gui.desk import Desk, Screen, account
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -36,29 +31,6 @@ def display(
     monkeypatch.setenv("DISPLAY", name)
     words.choose("en")
     return name
-
-
-@pytest.fixture(scope="session")
-def talked(pyz: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server for everybody here."""
-    env = {**os.environ, "ALONECHAT_RATE_MESSAGES": "0", "ALONECHAT_RATE_LOGINS": "0"}
-    server = ServerProcess(pyz, tmp_path_factory.mktemp("desktop"), env=env)
-    server.start()
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def people(talked: ServerProcess) -> Iterator[People]:
-    """Who talks to that server."""
-    with People(talked) as found:
-        yield found
-
-
-@pytest.fixture
-def name() -> Callable[[str], str]:
-    """`name("ana")`: a name that no other test uses."""
-    return lambda stem: f"{stem}{next(_numbers)}"
 
 
 @pytest.fixture

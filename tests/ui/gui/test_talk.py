@@ -170,6 +170,7 @@ def test_selecting_over_several_messages_copies_them_with_author_and_time(
     for text in filter(None, texts):
         other.says(text)
     ana.write("mine between")
+    other.hears("TEXT", content="mine between")
     other.says(texts[2] or "and the end")
     ana.row("and the end")
     timeline = ana.window.timeline

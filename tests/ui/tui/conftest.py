@@ -1,8 +1,7 @@
-"""One server of the built file, people who talk to it, and clients in terminals."""
+"""Clients in terminals."""
 
 from __future__ import annotations
 
-import itertools
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -12,33 +11,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.people import People
-from tests.journeys.process import ServerProcess
 from tests.ui.tui.tui import Tui, signed_in
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def shared(pyz: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server without a message rate: tests use names of their own."""
-    env = {"ALONECHAT_RATE_MESSAGES": "0", "ALONECHAT_RATE_LOGINS": "0"}
-    server = ServerProcess(pyz, tmp_path_factory.mktemp("tui-server"), env=env)
-    server.start()
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def people(shared: ServerProcess) -> Iterator[People]:
-    """Who talks to the server."""
-    with People(shared) as found:
-        yield found
-
-
-@pytest.fixture
-def name() -> Callable[[str], str]:
-    """`name("ana")`: a name that no other test uses."""
-    return lambda stem: f"{stem}{next(_numbers)}"
 
 
 @pytest.fixture
