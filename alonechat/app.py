@@ -40,6 +40,7 @@ def serve(settings: Settings, rest: bool, announce: Announce) -> int:
     """Run a server until Ctrl-C or SIGTERM; the exit code. `announce` is called once all listens, with `websocket`,
     `rest` and `docs` (URLs), `data`, `logs`, `registration`, `owner_invite`, `new_secret`, `version`, `python`.
     Raises `StartError` when it can't start here."""
+    gc.disable()  # what a start makes lives as long as the process: looking through it again and again frees nothing
     logging = LoggingManager()
     logging.start(settings)
     try:
@@ -48,6 +49,7 @@ def serve(settings: Settings, rest: bool, announce: Announce) -> int:
             runner.run(_serve(settings, rest, announce))
     finally:
         logging.stop()
+        gc.enable()
     return 0
 
 
@@ -56,9 +58,10 @@ async def _serve(settings: Settings, rest: bool, announce: Announce) -> None:
     with _signals(stop):
         async with running(settings, rest) as house:
             announce(house.facts())
-            gc.collect()
             sys.setswitchinterval(SWITCH)
-            gc.freeze()  # what stands now lives as long as the process: the collector need not look at it again
+            gc.collect()
+            gc.freeze()  # what stands now is never looked at again
+            gc.enable()
             await stop.wait()
             log.info("stopping")
 

@@ -16,13 +16,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
 from alonechat.api.call import House, open_call
 from alonechat.api.parting import Parting
 from alonechat.api.route import Row, problem
 from alonechat.api.table import TABLE
-from alonechat.core.logging import get_logger
+from alonechat.core.logging import get_logger, within
 from alonechat.core.server import proxy
 from alonechat.errors import Rejected
 
@@ -127,7 +126,7 @@ class Envelope:
                 headers["x-request-id"] = name
             await send(message)
 
-        with bound_contextvars(request=name):
+        with within(request=name):
             try:
                 await self.app(scope, receive, sealed)
             except ClientDisconnect:

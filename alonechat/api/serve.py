@@ -9,9 +9,15 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
-
 from alonechat.api.app import create_app
+from alonechat.core.imports import bare
+
+_package: Any = bare("uvicorn")  # the whole is a command line too, and brings click along
+
+from uvicorn.config import Config  # noqa: E402
+from uvicorn.server import Server  # noqa: E402
+
+_package.Config = Config  # asked of the package by the module that lifespan="off" names
 
 if TYPE_CHECKING:
     from alonechat.core.server.manager import UnifiedWebSocketManager
@@ -62,10 +68,10 @@ def _protocol() -> type[asyncio.Protocol]:
     return made
 
 
-class _Guest(uvicorn.Server):
+class _Guest(Server):
     """uvicorn as a guest: signals belong to the host, and it says when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
 
@@ -89,7 +95,7 @@ class Rest:
         self._sock = sock
         self._task: asyncio.Task[None] | None = None
         self._uvicorn = _Guest(
-            uvicorn.Config(
+            Config(
                 self.app,
                 http=_protocol(),
                 ws="none",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
+from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -17,10 +18,21 @@ WRONG = 2
 INTERRUPTED = 130
 
 
-def build_app(rich: bool) -> typer.Typer:
-    """All commands. `rich`: panels and colours in the help, for a terminal; else plain lines."""
-    from alonechat.cli import accounts, bench, client, plugin, serve, settings, talk
+MOUNTED = {
+    "serve": ("server", "srv-only"),
+    "client": ("client",),
+    "talk": ("login", "logout", "whoami", "send", "tail"),
+    "accounts": ("user", "invite", "token"),
+    "plugin": ("plugin", "audit"),
+    "bench": ("bench",),
+    "settings": ("config", "secret"),
+}
+"""The modules that mount commands, in the order of the help, and what these are called."""
 
+
+def build_app(rich: bool, only: str = "") -> typer.Typer:
+    """All commands, or those of the module `only` (a key of `MOUNTED`): to build all of them takes longer than many
+    of them run. `rich`: panels and colours in the help, for a terminal; else plain lines."""
     app = typer.Typer(
         name="alonechat",
         help="AloneChat: a whole team chat in one file.",
@@ -31,14 +43,8 @@ def build_app(rich: bool) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback(invoke_without_command=True)(_alonechat)
-    serve.mount(app)
-    client.mount(app)
-    for command in (talk.login, talk.logout, talk.whoami, talk.send, talk.tail):
-        app.command(cls=settings.Command, rich_help_panel="Talk")(command)
-    accounts.mount(app)
-    plugin.mount(app)
-    bench.mount(app)
-    settings.mount(app)
+    for name in (only,) if only else MOUNTED:
+        import_module(f"{__name__}.{name}").mount(app)
     return app
 
 
@@ -62,9 +68,14 @@ def help_when_alone(context: typer.Context) -> None:
 
 
 @cache
-def _command(rich: bool) -> Any:
-    """All commands, put together once: it takes longer than many of them run."""
-    return typer.main.get_command(build_app(rich))
+def _command(rich: bool, only: str) -> Any:
+    """`build_app`'s commands, put together once."""
+    return typer.main.get_command(build_app(rich, only))
+
+
+def _module_of(word: str) -> str:
+    """The module that mounts the command `word`; nothing for what is none: then all commands are wanted."""
+    return next((module for module, names in MOUNTED.items() if word in names), "")
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -72,8 +83,10 @@ def run(arguments: list[str] | None = None) -> int:
     AloneChat itself is a traceback."""
     _prepare(sys.stdout)
     _prepare(sys.stderr)
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = _command(_is_terminal())(arguments, prog_name="alonechat", standalone_mode=False)
+        command = _command(_is_terminal(), _module_of(given[0] if given else ""))
+        code = command(given, prog_name="alonechat", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
         return code if isinstance(code, int) else 0

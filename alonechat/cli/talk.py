@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alonechat.cli.settings import Command
 from alonechat.errors import AloneChatError, Rejected
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ As = Annotated[
         envvar="ALONECHAT_AS",
     ),
 ]
+
+
+def mount(app: typer.Typer) -> None:
+    """`login`, `logout`, `whoami`, `send`, `tail`."""
+    for command in (login, logout, whoami, send, tail):
+        app.command(cls=Command, rich_help_panel="Talk")(command)
 
 
 @contextmanager

@@ -12,10 +12,13 @@ import re
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alonechat.config import Settings, load
+from alonechat.core.imports import without
 from alonechat.errors import StartError
 
 if TYPE_CHECKING:
@@ -121,9 +124,23 @@ class _Deferred:
         return found
 
 
-def _build(name: str) -> Any:
-    import structlog
+@cache
+def _structlog() -> Any:
+    """structlog, for which rich draws tracebacks when it finds it: ours are text by then, and rich takes 0.15 s."""
+    with without("rich"):
+        import structlog
+        import structlog.stdlib
+    return structlog
 
+
+def within(**values: str) -> AbstractContextManager[None]:
+    """Every line that is logged within, in this task or thread, bears `values`."""
+    found: AbstractContextManager[None] = _structlog().contextvars.bound_contextvars(**values)
+    return found
+
+
+def _build(name: str) -> Any:
+    structlog = _structlog()
     return structlog.wrap_logger(
         logging.getLogger(name),
         processors=[
@@ -141,9 +158,7 @@ def _build(name: str) -> Any:
 def _hand_over(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
     """To the handlers as values; as plain text while none is started."""
     if _running:
-        from structlog.stdlib import ProcessorFormatter
-
-        return ProcessorFormatter.wrap_for_formatter(logger, method, event)
+        return _structlog().stdlib.ProcessorFormatter.wrap_for_formatter(logger, method, event)
     head, trace = str(event.pop("event", "")), event.pop("exception", None)
     line = " ".join([head, *(f"{key}={value}" for key, value in event.items())])
     return ((line if trace is None else f"{line}\n{trace}"),), {}
@@ -336,17 +351,13 @@ def _console(settings: Settings) -> list[logging.Handler]:
 
 
 def _json() -> Any:
-    from structlog.processors import JSONRenderer
-
-    return JSONRenderer(ensure_ascii=False)
+    return _structlog().processors.JSONRenderer(ensure_ascii=False)
 
 
 def _lines() -> Any:
-    from structlog.dev import ConsoleRenderer
-
     able = sys.platform != "win32" or importlib.util.find_spec("colorama") is not None
     colours = able and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    return ConsoleRenderer(colors=colours, sort_keys=False, pad_event_to=0)
+    return _structlog().dev.ConsoleRenderer(colors=colours, sort_keys=False, pad_event_to=0)
 
 
 def _printable(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -374,9 +385,9 @@ def _describe(logger: Any, method: str, event: MutableMapping[str, Any]) -> Muta
 
 
 def _formatter(*last: Any) -> logging.Formatter:
-    import structlog
-
-    return structlog.stdlib.ProcessorFormatter(
+    structlog = _structlog()
+    made: logging.Formatter = structlog.stdlib.ProcessorFormatter(
         processors=[_describe, *last],
         foreign_pre_chain=[structlog.processors.format_exc_info, hide_secrets],
     )
+    return made

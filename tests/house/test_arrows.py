@@ -9,7 +9,7 @@ import pytest
 
 from tests.house.tree import ROOT, Module, imports, modules
 
-BASE = ("alonechat.errors", "alonechat.config", "alonechat.core.logging")
+BASE = ("alonechat.errors", "alonechat.config", "alonechat.core.imports", "alonechat.core.logging")
 WIRE = ("alonechat.core.fields", "alonechat.core.message")
 RECORDS = ("alonechat.core.store.records",)
 STORED = ("alonechat.core.store", "alonechat.core.bus")
@@ -17,7 +17,8 @@ STORED = ("alonechat.core.store", "alonechat.core.bus")
 ARROWS: dict[str, tuple[str, ...]] = {
     "alonechat.errors": (),
     "alonechat.config": ("alonechat.errors",),
-    "alonechat.core.logging": ("alonechat.errors", "alonechat.config"),
+    "alonechat.core.imports": (),
+    "alonechat.core.logging": ("alonechat.errors", "alonechat.config", "alonechat.core.imports"),
     "alonechat.core.fields": ("alonechat.errors", "alonechat.config"),
     "alonechat.core.message": ("alonechat.errors", "alonechat.config", "alonechat.core.fields"),
     "alonechat.core.image": (),

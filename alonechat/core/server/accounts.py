@@ -78,7 +78,7 @@ class Accounts:
         self._hashing = 0
         self._known: dict[str, Session] = {}
         self._generation = 0
-        self._nobody = auth.hash_password(auth.new_id(), self._settings.scrypt_n)
+        self._nobody = auth.no_password(self._settings.scrypt_n)
         self.on_end: Callable[[list[str]], None] = lambda ids: None
         self.on_renew: Callable[[str, Session], None] = lambda old, new: None
 

@@ -7,15 +7,16 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-import jwt
-
+from alonechat.core.imports import without
 from alonechat.core.store.records import Account
 from alonechat.errors import Rejected
 
 SCRYPT_N = 1 << 14
 """With r=8 and p=5, one of the settings that OWASP's Password Storage Cheat Sheet lists: 16 MiB, about 0.2 s."""
-_R, _P = 8, 5
+_R, _P, _LENGTH = 8, 5, 32
 ALGORITHM = "HS256"
 
 
@@ -42,7 +43,16 @@ def fingerprint(secret: bytes) -> str:
 def hash_password(password: str, n: int = SCRYPT_N) -> str:
     """The password's scrypt hash in the PHC string format, with its parameters: `$scrypt$ln=14,r=8,p=5$salt$hash`."""
     salt = secrets.token_bytes(16)
-    return f"$scrypt$ln={n.bit_length() - 1},r={_R},p={_P}${_text(salt)}${_text(_scrypt(password, salt, n, _R, _P))}"
+    return _phc(n, salt, _scrypt(password, salt, n, _R, _P))
+
+
+def _phc(n: int, salt: bytes, digest: bytes) -> str:
+    return f"$scrypt$ln={n.bit_length() - 1},r={_R},p={_P}${_text(salt)}${_text(digest)}"
+
+
+def no_password(n: int = SCRYPT_N) -> str:
+    """A hash that no password makes: checking one against it takes as long as against any other, and never holds."""
+    return _phc(n, secrets.token_bytes(16), secrets.token_bytes(_LENGTH))
 
 
 def check_password(password: str, encoded: str | None) -> bool:
@@ -62,7 +72,7 @@ def check_password(password: str, encoded: str | None) -> bool:
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
     # surrogates can't come in by JSON; a terminal may hand them over for bytes that are no UTF-8
     secret = password.encode("utf-8", "surrogatepass")
-    return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=256 * n * r + (1 << 20), dklen=32)
+    return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=256 * n * r + (1 << 20), dklen=_LENGTH)
 
 
 def _text(data: bytes) -> str:
@@ -73,14 +83,25 @@ def _bytes(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4))
 
 
+@cache
+def _jwt() -> Any:
+    """PyJWT, loaded with the first token: 60 ms, half of them for a package of algorithms that may be there."""
+    with without("cryptography"):
+        import jwt
+    return jwt
+
+
 def make_token(secret: bytes, session_id: str, username: str, issued_ms: int, expires_ms: int) -> str:
     """The JWT of a sign-in: `sub`, `jti`, `iat`, `exp` (whole seconds; the row in the store is what counts)."""
+    jwt = _jwt()
     claims = {"sub": username, "jti": session_id, "iat": issued_ms // 1000, "exp": -(-expires_ms // 1000)}
-    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+    made: str = jwt.encode(claims, secret, algorithm=ALGORITHM)
+    return made
 
 
 def read_token(secret: bytes, token: str, now_ms: int) -> tuple[str, str]:
     """(username, session id) of a token that this secret signed. Raises `Rejected("unauthorized")` with the reason."""
+    jwt = _jwt()
     try:
         claims = jwt.decode(
             token,

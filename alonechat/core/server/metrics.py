@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from alonechat.core.imports import bare
+
+bare("prometheus_client")  # the whole brings web servers along
+
+from prometheus_client.metrics import Counter, Gauge, Histogram  # noqa: E402
+from prometheus_client.registry import CollectorRegistry  # noqa: E402
 
 _SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
@@ -31,4 +36,6 @@ class Metrics:
 
     def render(self) -> bytes:
         """All of it in Prometheus' text format."""
+        from prometheus_client import generate_latest
+
         return generate_latest(self._registry)

@@ -6,8 +6,6 @@ import unicodedata
 from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
-from wcwidth import iter_graphemes
-
 from alonechat.core.message import LOBBY, RESERVED
 from alonechat.core.server.effects import Effect, Post, Same, Tell
 from alonechat.core.store.records import ROLES, Account, Conversation, Event, Upload
@@ -260,6 +258,8 @@ def react(facts: Facts, frame: Frame, kind: Kind) -> list[Effect]:
 
 def is_emoji(content: str) -> bool:
     """Whether `content` is one emoji: one grapheme whose base is a symbol, a flag or a keycap."""
+    from wcwidth import iter_graphemes  # its tables take 70 ms to load, and most servers' starts see no reaction
+
     if len(list(iter_graphemes(content))) != 1:
         return False
     if content[0] in "0123456789#*":
