@@ -13,6 +13,7 @@ from alonechat.core.client.rows import Row
 from alonechat.core.client.words import _
 from alonechat.core.message import LOBBY
 from alonechat.ui.gui import notify
+from alonechat.ui.gui.filing import ACTS as FILE_ACTS
 from alonechat.ui.gui.menus import Menu
 from alonechat.ui.gui.sheet import Sheet, ask
 
@@ -64,6 +65,8 @@ class Acting:
                 self.pick_reaction(row, event)
             case "more":
                 self.message_menu(row, event, value)
+            case _ if name in FILE_ACTS:
+                self._window.filing.act(name, value, row)
 
     def outbox(self, row: Row, name: str) -> None:
         """Send again, or throw away, what was refused: the message, or a change of it."""
@@ -127,6 +130,10 @@ class Acting:
             menu.add(_("Copy the selection"), lambda: self.copy(selected))
         if row.text and not row.deleted:
             menu.add(_("Copy"), lambda: self.copy(row.text), "C")
+        if row.files:
+            menu.add(_("Open"), lambda: window.filing.first(row, "open"), "O")
+            if any(file.id for file in row.files):
+                menu.add(_("Save as…"), lambda: window.filing.first(row, "save"), "S")
         if link:
             menu.add(_("Copy the link"), lambda: self.copy(link))
         if row.reactions:
@@ -172,11 +179,11 @@ class Acting:
             self._window.timeline.to(found.key, flash=False)
             self._window.composer.change(found)
 
-    def open_link(self, row: Row) -> None:
-        """Open a message's first link."""
+    def open_link(self, row: Row) -> bool:
+        """Open a message's first link; whether it has one."""
         links = (span.link for block in blocks(row.text) for span in block.spans if span.link)
-        if link := next(links, ""):
-            webbrowser.open(link)
+        link = next(links, "")
+        return bool(link and webbrowser.open(link))
 
     def pick_reaction(self, row: Row, event: Event) -> None:
         """Choose an emoji, and react with it."""

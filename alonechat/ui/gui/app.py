@@ -23,10 +23,12 @@ from alonechat.ui.gui.fonts import Fonts, fontconfig, screen_scale
 from alonechat.ui.gui.keys import ALT, CONTROL, name_of
 from alonechat.ui.gui.notify import Notifier
 from alonechat.ui.gui.palette import Palette
+from alonechat.ui.gui.photos import Photos, Wanted
 from alonechat.ui.gui.waking import Waker
 
 if TYPE_CHECKING:
     from alonechat.ui.gui.sheet import Sheet
+    from alonechat.ui.gui.viewer import Viewer
     from alonechat.ui.gui.window import Window
 
 SIZE = (1180, 760)
@@ -84,6 +86,9 @@ class App:
         self._keeping = False
         self.waker = Waker(self.root, self._changed)
         self.notifier = Notifier(self.waker.post)
+        self.photos = Photos(self.root, self.fonts.scale, self.waker.post)
+        self.photos.on_ready = self._photo_ready
+        self.viewer: Viewer | None = None
         self._style()
         self._begin_root()
         if opening.account is not None:
@@ -144,7 +149,7 @@ class App:
 
         self.palette = Palette(self.dark, self.preferences.accent)
         style.apply(self.palette, self.fonts)
-        self.painter = Painter(self.fonts, self.pictures, self.palette)
+        self.painter = Painter(self.fonts, self.pictures, self.palette, self.photos)
         self.kit = style.Kit(self.fonts, self.pictures, self.palette)
         self.root.configure(fg_color=self.palette.get("ground"))
 
@@ -226,6 +231,7 @@ class App:
         self._stop()
         self.account, self.model = account, Model()
         self.runner = Runner(account, self.opening.accounts, self.opening.home, self.waker.wake)
+        self.runner.room = self.preferences.files_mib << 20
         self.runner.start()
         for change in self.runner.changes():
             self.model.apply(change)
@@ -303,6 +309,14 @@ class App:
                 self.account = self.runner.account
         if self.window is not None and changes:
             self.window.changed(changes)
+
+    def _photo_ready(self, wanted: Wanted) -> None:
+        """A picture was decoded, or can't be."""
+        if self.viewer is not None:
+            self.viewer.draw()
+        if self.window is not None:
+            self.window.timeline.redraw(wanted.path)
+            self.window.composer.redraw()
 
     def _clicked(self, event: Any) -> None:
         """A click beside the sheet closes it."""
@@ -410,6 +424,7 @@ class App:
             save(self.opening.preferences, self.preferences)
         if self.runner is not None:
             self.runner.close()
+        self.photos.close()
         self.notifier.close()
         self.waker.close()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):

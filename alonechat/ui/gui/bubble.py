@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from alonechat.core.client.files import File
 from alonechat.core.client.markup import Block, Span, blocks
 from alonechat.core.client.rows import Quote, Row
 from alonechat.core.client.theme import author_index
 from alonechat.core.client.words import _
+from alonechat.ui.gui.attached import RADIUS, Attached, Setting, attached
 from alonechat.ui.gui.emojifont import only
 from alonechat.ui.gui.flow import Line, Ruler, Style, elided, emoji_size, flow, pieces
-from alonechat.ui.gui.parts import Area, Emoji, Fill, Icon, Label, Part, moved
+from alonechat.ui.gui.parts import Area, Emoji, Fill, Icon, Label, Part, moved, shifted
 
 JUMBO = 40
 """The size of an emoji that stands alone."""
@@ -33,24 +35,47 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What layout knows beside the row: the ruler, and who reads."""
+    """What layout knows beside the row: the ruler, who reads, and which files are drawn as pictures here."""
 
     ruler: Ruler
     me: str = ""
+    shown: Callable[[File], bool] = lambda file: bool(file.is_image and file.width and file.height)
 
 
 def content(row: Row, most: int, look: Look) -> Content:
     """A message's content, at most `most` wide."""
-    if not row.deleted and row.quote is None and look.ruler.emoji and (alone := only(row.text)):
+    files = () if row.deleted else row.files
+    if not row.deleted and row.quote is None and look.ruler.emoji and not files and (alone := only(row.text)):
         return _jumbo(row, alone, look)
-    inside = _Inside(most, look)
+    if files and row.quote is None and not row.text and all(look.shown(file) for file in files):
+        return _bare(row, most, look)
+    inside = _Inside(most, look, ground_of(row))
     if row.quote is not None and not row.deleted:
         inside.measure_quote(row.quote)
-    inside.measure(_blocks(row, look))
-    if not row.deleted and row.event:
-        inside.measure_files(row.event.get("attachments") or ())
+    if files:
+        inside.measure_files(files, look)
+    if row.text or not files:
+        inside.measure(_blocks(row, look))
     inside.measure_meta(row)
     return inside.drawn(row)
+
+
+def ground_of(row: Row) -> str:
+    """The colour of a message's bubble."""
+    return "own" if row.mine else "mention" if row.mention else "other"
+
+
+def _bare(row: Row, most: int, look: Look) -> Content:
+    """Pictures without a word: they need no bubble; one's own have time and state in their corner."""
+    px, ruler = look.ruler.px, look.ruler
+    files = attached(row.files, most, Setting(ruler, "ground", look.shown))
+    found = Content(files.width, files.height, files.parts, files.areas, plain=True)
+    parts, width, high = meta_parts(row, meta_of(row), ruler)
+    if parts and width + px(20) < files.width:
+        x, y = files.width - width - px(14), files.height - high - px(8)
+        pill = Fill(x - px(8), y - px(3), files.width - px(6), files.height - px(6), "ground", px(8))
+        found.parts += [pill, *(moved(part, x, y - px(1)) for part in parts)]
+    return found
 
 
 def _blocks(row: Row, look: Look) -> tuple[Block, ...]:
@@ -114,16 +139,18 @@ class _Part:
 class _Inside:
     """First everything is measured, so that the width is known; then it is drawn."""
 
-    def __init__(self, most: int, look: Look) -> None:
+    def __init__(self, most: int, look: Look, ground: str) -> None:
         self.most, self.ruler, self.px = most, look.ruler, look.ruler.px
         self.width = 0
         self.found = Content()
         self.quote: Quote | None = None
         self.blocks: list[_Part] = []
-        self.files: list[tuple[str, str]] = []
+        self.files = Attached()
+        self.beyond = 0
+        """How far pictures reach into the bubble's padding."""
         self.meta: tuple[list[Part], int, int] = ([], 0, 0)
         self.meta_inline = False
-        self.ground = "other"
+        self.ground = ground
 
     # --- measuring ---
 
@@ -153,14 +180,16 @@ class _Inside:
             start += len(text) + 1
         self.found.text = "\n".join(texts)
 
-    def measure_files(self, files: Collection[dict[str, object]]) -> None:
-        """Names and sizes of what is attached."""
-        for file in files:
-            size = int(str(file.get("size") or 0))
-            shown = f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{max(size // 1024, 1)} KB"
-            self.files.append((str(file.get("name") or "?"), shown))
-            wide = self.ruler.measure(self.files[-1][0], "name") + self.px(40)
-            self.width = max(self.width, min(max(wide, self.px(120)), self.most))
+    def measure_files(self, files: Collection[File], look: Look) -> None:
+        """What is attached; a text under pictures is not wider than they are."""
+        pictures = any(look.shown(file) for file in files)
+        self.beyond = self.px(8) if pictures else 0
+        setting = Setting(self.ruler, self.ground, look.shown, self.beyond)
+        self.files = attached(tuple(files), self.most + 2 * self.beyond, setting)
+        wide = self.files.width - 2 * self.beyond
+        self.width = max(self.width, wide)
+        if pictures:
+            self.most = min(self.most, max(self.width, self.px(220)))
 
     def measure_meta(self, row: Row) -> None:
         """The time: behind the last line where there is room, else under it."""
@@ -170,7 +199,7 @@ class _Inside:
         self.meta = meta_parts(row, text, self.ruler)
         last = self.blocks[-1] if self.blocks else None
         wide = self.meta[1] + self.px(10)
-        if last is not None and last.block.kind not in ("code",) and not self.files:
+        if last is not None and last.block.kind not in ("code",):
             line = last.indent + last.lines[-1].width
             self.meta_inline = line + wide <= self.most
             if self.meta_inline:
@@ -182,14 +211,12 @@ class _Inside:
 
     def drawn(self, row: Row) -> Content:
         """Everything in its place."""
-        self.ground = "own" if row.mine else "mention" if row.mention else "other"
         y = self._quote(0) if self.quote is not None else 0
+        y = self._files(y) if self.files.height else y
         for at, part in enumerate(self.blocks):
             if at:
                 y += self.px(4) if part.block.kind == "item" or self.blocks[at - 1].block.kind == "item" else self.px(6)
             y = self._block(part, y, row)
-        for name, size in self.files:
-            y = self._file(name, size, y + self.px(4))
         parts, width, high = self.meta
         if parts:
             if not self.meta_inline:
@@ -214,6 +241,19 @@ class _Inside:
         self._small(quote_text(quote), px(10), y + px(4) + ruler.line("strong"), room)
         self.found.areas.append(Area(0, y, self.width, y + high, "jump", quote.id))
         return y + high + px(6)
+
+    def _files(self, y: int) -> int:
+        """Pictures reach into the padding, so that they stand in the bubble as in a frame."""
+        px, files = self.px, self.files
+        x, up = -self.beyond, px(4) if self.beyond and self.quote is None else 0
+        room = self.width + 2 * self.beyond
+        if self.beyond and files.width < room:
+            back = Fill(x, y - up, x + room, y - up + files.height, f"inset:{self.ground}", px(RADIUS))
+            self.found.parts.append(back)
+            x += (room - files.width) // 2
+        self.found.parts += [moved(part, x, y - up) for part in files.parts]
+        self.found.areas += shifted(files.areas, x, y - up)
+        return y - up + files.height + (px(7) if self.blocks else px(3) if self.meta[0] else 0)
 
     def _small(self, text: str, x: int, y: int, room: int) -> None:
         text = elided(text, room, "small", self.ruler)
@@ -291,16 +331,6 @@ class _Inside:
                 )  # fmt: skip
             y += high
         return end
-
-    def _file(self, name: str, size: str, y: int) -> int:
-        px, ruler = self.px, self.ruler
-        high = px(44)
-        self.found.parts += [
-            Fill(0, y, self.width, y + high, f"inset:{self.ground}", px(8)),
-            Label(px(12), y + px(5), elided(name, self.width - px(24), "name", ruler), "name", "text"),
-            Label(px(12), y + px(5) + ruler.line("name"), size, "tiny", "secondary"),
-        ]
-        return y + high
 
 
 def quote_text(quote: Quote) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tkinter
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Protocol
 
 from alonechat.core.client.complete import Completion
 from alonechat.core.client.present import short
 from alonechat.core.client.rows import Row
 from alonechat.core.client.words import _
+from alonechat.ui.gui.attaching import Attaching
 from alonechat.ui.gui.draw import Painter
 from alonechat.ui.gui.flow import elided
 from alonechat.ui.gui.keys import name_of
@@ -25,12 +28,15 @@ class Acts(Protocol):
 
     target: str
 
-    def send(self, text: str, reply: str | None, edit: str | None) -> None: ...
+    def send(self, text: str, reply: str | None, edit: str | None, files: Sequence[Path]) -> None: ...
     def typed(self, text: str) -> None: ...
     def completion(self, text: str, cursor: int) -> Completion | None: ...
     def edit_last(self) -> None: ...
     def key(self, name: str, writing: bool) -> str | None: ...
     def pick_emoji(self) -> None: ...
+    def choose_files(self) -> None: ...
+    def pasted(self) -> list[Path]: ...
+    def fits(self, files: Sequence[Path]) -> list[Path]: ...
 
 
 class Composer:
@@ -50,9 +56,12 @@ class Composer:
         self.box.pack(fill="x", expand=True)
         self.box.grid_columnconfigure(0, weight=1)
         self._strip = self._make_strip()
+        self.attaching = Attaching(self.box, kit, painter, self._attached)
         self.text = self._make_text()
         icons = kit.frame(self.box)
-        icons.grid(row=1, column=1, sticky="se", padx=(4, 6), pady=5)
+        icons.grid(row=2, column=1, sticky="se", padx=(4, 6), pady=5)
+        self.clip = kit.icon(icons, "clip", acts.choose_files, _("Send files (Ctrl-O)"), ground="other")
+        self.clip.pack(side="left")
         self.smile = kit.icon(icons, "smile", acts.pick_emoji, _("Emoji"), ground="other")
         self.smile.pack(side="left")
         self.go = kit.icon(icons, "send", self.submit, _("Send"), ground="other", colour="accent")
@@ -84,7 +93,7 @@ class Composer:
             selectbackground=get("selection"), selectforeground=get("text"), inactiveselectbackground=get("selection"),
             spacing1=space // 2, spacing3=space - space // 2, padx=0, pady=0,
         )  # fmt: skip
-        text.grid(row=1, column=0, sticky="ew", padx=(fonts.px(14), 0), pady=fonts.px(11))
+        text.grid(row=2, column=0, sticky="ew", padx=(fonts.px(14), 0), pady=fonts.px(11))
         self._hint = tkinter.Label(
             self.box, bg=get("other"), fg=get("secondary"), font=font, cursor="xterm", bd=0, padx=0, pady=0
         )
@@ -93,7 +102,9 @@ class Composer:
         text.bind("<<Modified>>", self._modified)
         text.bind("<FocusIn>", lambda _e: self.box.configure(border_color=get("accent")))
         text.bind("<FocusOut>", self._left)
+        text.bind("<<Paste>>", self._pasted)
         text.bind("<Configure>", lambda _e: self._grow())
+        self.box.bind("<Configure>", lambda event: self.attaching.arrange(event.width), add="+")
         return text
 
     # --- what stands in it ---
@@ -160,8 +171,8 @@ class Composer:
 
     def submit(self) -> None:
         """Send what is written; it stays where it is as long as there is nowhere to send it to."""
-        text = self.content
-        if not text.strip() or not self._acts.target:
+        text, files = self.content, [] if self.edit is not None else self.attaching.files
+        if not (text.strip() or files) or not self._acts.target:
             return
         reply, edit = self.reply, self.edit
         kept = self._kept if edit is not None else ""
@@ -170,7 +181,36 @@ class Composer:
         self.put(kept)
         self._close_popup()
         reply_id = reply.event["id"] if reply is not None and reply.event else None
-        self._acts.send(text, reply_id, edit.event["id"] if edit is not None and edit.event else None)
+        if files:
+            self.attaching.put(())
+        self._acts.send(text, reply_id, edit.event["id"] if edit is not None and edit.event else None, files)
+
+    # --- files ---
+
+    def attach(self, files: Sequence[Path]) -> None:
+        """These are sent, too, with the next message: those that the server takes."""
+        if self.edit is not None:
+            self.leave()
+        fresh = [path for path in files if path not in self.attaching.files]
+        self.attaching.put(self._acts.fits([*self.attaching.files, *fresh]))
+        self.text.focus_set()
+
+    def _attached(self) -> None:
+        if self.attaching.files:
+            pads = self._painter.fonts.px(12) / self._painter.fonts.scale
+            self.attaching.frame.grid(row=1, column=0, columnspan=2, sticky="ew", padx=pads, pady=(pads, 0))
+        else:
+            self.attaching.frame.grid_forget()
+
+    def _pasted(self, _event: object) -> str | None:
+        files = self._acts.pasted()
+        if files:
+            self.attach(files)
+        return "break" if files else None
+
+    def redraw(self) -> None:
+        """A picture was decoded."""
+        self.attaching.redraw()
 
     # --- while one writes ---
 

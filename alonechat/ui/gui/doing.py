@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from alonechat.ui.gui.app import App
     from alonechat.ui.gui.window import Window
 
-SELECTED = {"reply", "edit", "delete", "react", "copy", "open_link", "again", "discard"}
+SELECTED = {"reply", "edit", "delete", "react", "copy", "open_link", "save_file", "again", "discard"}
 """What is done with the message that is chosen, while the focus is on the messages."""
 
 
@@ -59,6 +59,7 @@ def _plain(window: Window, action: str) -> Callable[[], object] | None:
         "first_unread": lambda: timeline.to("new", flash=False),
         "select": lambda: (timeline.canvas.focus_set(), timeline.step(-1)),
         "members": window.toggle_members,
+        "attach": window.filing.choose,
         "emoji": acting.pick_emoji,
         "reconnect": app.hurry,
         "away": lambda: acting.be("online" if window.model.presence.get(window.model.me) == "away" else "away"),
@@ -112,7 +113,9 @@ def _selected(window: Window, action: str, row: Row) -> bool:
     elif action in ("again", "discard"):
         acting.outbox(row, action)
     elif action == "open_link":
-        acting.open_link(row)
+        return window.filing.first(row, "open") or acting.open_link(row)
+    elif action == "save_file":
+        return window.filing.first(row, "save")
     elif action == "reply" and said:
         composer.answer(row)
     elif action == "edit" and said and row.mine:

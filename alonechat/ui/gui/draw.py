@@ -5,10 +5,13 @@ from __future__ import annotations
 import tkinter
 
 from alonechat.core.client.theme import author_index
+from alonechat.core.client.words import _
 from alonechat.ui.gui import shapes
+from alonechat.ui.gui.attached import fitted
 from alonechat.ui.gui.fonts import Fonts
 from alonechat.ui.gui.palette import Palette
-from alonechat.ui.gui.parts import Avatar, Emoji, Fill, Icon, Label, Laid, Part
+from alonechat.ui.gui.parts import Avatar, Emoji, Fill, Icon, Label, Laid, Part, Picture
+from alonechat.ui.gui.photos import Photos, Wanted
 from alonechat.ui.gui.pictures import Pictures
 
 CORNERS = ("nw", "ne", "se", "sw")
@@ -17,8 +20,8 @@ CORNERS = ("nw", "ne", "se", "sw")
 class Painter:
     """Draws on any canvas of the window, in the colours of the moment."""
 
-    def __init__(self, fonts: Fonts, pictures: Pictures, palette: Palette) -> None:
-        self.fonts, self.pictures, self.palette = fonts, pictures, palette
+    def __init__(self, fonts: Fonts, pictures: Pictures, palette: Palette, photos: Photos) -> None:
+        self.fonts, self.pictures, self.palette, self.photos = fonts, pictures, palette, photos
 
     def laid(self, canvas: tkinter.Canvas, laid: Laid, at: tuple[int, int], tag: str) -> None:
         """A row whose upper left corner stands at `at`; all its items bear the tag."""
@@ -45,6 +48,8 @@ class Painter:
                      "-tags", tag)  # fmt: skip
             case Avatar():
                 self.avatar(canvas, part, at, tag)
+            case Picture():
+                self.photo(canvas, part, at, tag)
 
     def fill(self, canvas: tkinter.Canvas, box: tuple[int, int, int, int], like: Fill, tag: str) -> None:
         """A rectangle, its corners round where `like` says so."""
@@ -77,6 +82,32 @@ class Painter:
         else:
             font = (self.fonts.family, -round(part.size * 0.86))
             canvas.create_text(x, y, text=part.text, anchor="nw", font=font, fill=self.palette.get("text"), tags=tag)
+
+    def photo(self, canvas: tkinter.Canvas, part: Picture, at: tuple[int, int], tag: str) -> None:
+        """A picture of a message; until it is decoded, the ground that it will stand on, and its name."""
+        x0, y0 = part.x + at[0], part.y + at[1]
+        box, file = (x0, y0, x0 + part.width, y0 + part.height), part.file
+        size = (part.width, part.height)
+        fills = max(part.width / file.width, part.height / file.height) < 1.02  # else it would be made larger
+        if not fills:
+            size = fitted(file.width, file.height, size)
+        wanted = Wanted(file.path, *size, self.palette.get(part.ground))
+        image = self.photos.get(wanted)
+        if image is None or not fills:
+            self.fill(canvas, box, Fill(*box, f"inset:{part.ground}", part.radius), tag)
+        if image is None:
+            words = _("{name} can't be shown").format(name=file.name) if self.photos.failed(wanted) else file.name
+            canvas.create_text(
+                x0 + part.width / 2, y0 + part.height / 2, text=words, width=max(part.width - self.fonts.px(16), 20),
+                font=self.fonts.fonts["small"], fill=self.palette.get("secondary"), justify="center", tags=tag,
+            )  # fmt: skip
+            return
+        left, top = x0 + (part.width - size[0]) // 2, y0 + (part.height - size[1]) // 2
+        canvas.create_image(left, top, image=image, anchor="nw", tags=tag)
+        r = min(part.radius, part.width // 2, part.height // 2)
+        for which, (x, y) in enumerate(((x0, y0), (box[2], y0), (box[2], box[3]), (x0, box[3]))) if fills else ():
+            corner = self.pictures.mask(shapes.outside(r, which), self.palette.get(part.ground))
+            canvas.create_image(x, y, image=corner, anchor=CORNERS[which], tags=tag)
 
     def avatar(self, canvas: tkinter.Canvas, part: Avatar, at: tuple[int, int], tag: str) -> None:
         """Initials, or an icon's name after a colon, on a disc."""

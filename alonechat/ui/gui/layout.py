@@ -8,7 +8,7 @@ from alonechat.core.client.markup import Span
 from alonechat.core.client.rows import Row
 from alonechat.core.client.theme import author_index, initials
 from alonechat.core.client.words import _
-from alonechat.ui.gui.bubble import Content, Look, content, line_parts, line_width
+from alonechat.ui.gui.bubble import Content, Look, content, ground_of, line_parts, line_width
 from alonechat.ui.gui.flow import SMALL, Line, elided, emoji_size, flow
 from alonechat.ui.gui.parts import Area, Avatar, Emoji, Fill, Label, Laid, Part, moved, shifted
 
@@ -85,8 +85,7 @@ def _heading(row: Row, y: int, sheet: _Sheet) -> int:
 def _ground(row: Row, box: tuple[int, int, int, int], look: Look) -> list[Part]:
     px = look.ruler.px
     x0, y0, x1, y1 = box
-    colour = "own" if row.mine else "mention" if row.mention else "other"
-    parts: list[Part] = [Fill(x0, y0, x1, y1, colour, px(12))]
+    parts: list[Part] = [Fill(x0, y0, x1, y1, ground_of(row), px(12))]
     if row.mention:
         parts.append(Fill(x0 - px(6), y0 + px(4), x0 - px(3), y1 - px(4), "accent", px(1)))
     return parts

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from alonechat.core.client.files import said
 from alonechat.core.client.model import Arrived, Model
 from alonechat.core.client.preferences import Preferences
-from alonechat.core.client.present import printable, short
+from alonechat.core.client.present import printable
 from alonechat.core.client.words import _
 
 SECONDS = 5
@@ -49,7 +50,7 @@ def due(change: Arrived, model: Model, preferences: Preferences, in_front: bool)
         return None
     name = model.shown(event["sender"])
     title = name if direct else _("{name} in {room}").format(name=name, room=change.target)
-    return Notice(change.target, printable(title), printable(short(str(event.get("content") or ""), 160)))
+    return Notice(change.target, printable(title), printable(said(event, 160)))
 
 
 @lru_cache(8)

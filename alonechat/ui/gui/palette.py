@@ -25,7 +25,8 @@ def mixed(one: str, other: str, share: float) -> str:
 
 
 class Palette:
-    """Names to colours. Beside the theme's fields: `author:N`, `inset:own` (a ground inside of a bubble), `mention`
+    """Names to colours. Beside the theme's fields: `author:N`, `inset:own` (a ground inside of a bubble), `track:own`
+    (what a bar of progress fills), `mention`
     (the bubble of a message that means this person), `mark` (behind one's own name), `on_accent` (on the accent)."""
 
     def __init__(self, dark: bool, accent: str = "") -> None:
@@ -46,6 +47,8 @@ class Palette:
                 return theme.authors[int(rest)]
             case "inset":
                 return mixed(self.get(rest), theme.text, 0.035)
+            case "track":
+                return mixed(self.get(rest), theme.text, 0.16)
             case "mention":
                 return mixed(theme.other, theme.accent, 0.07)
             case "mark":

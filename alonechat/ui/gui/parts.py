@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from alonechat.core.client.files import File
+
 # Colours are named after the theme's fields (`accent`), or `author:3` for the colour of an author, so that what was
 # laid out stays when the theme changes.
 
@@ -72,7 +74,20 @@ class Avatar:
     text: str
 
 
-Part = Fill | Label | Emoji | Icon | Avatar
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file of a message as a picture that fills its box; `ground` is around its round corners, and below it."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    file: File
+    radius: int
+    ground: str
+
+
+Part = Fill | Label | Emoji | Icon | Avatar | Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class Selection:
         pieces = [(row, self._timeline.layout(row).text[start:end]) for row, start, end in self.spans()]
         if len(pieces) == 1:
             return pieces[0][1]
+        pieces = [(row, text or ", ".join(file.name for file in row.files)) for row, text in pieces]
         return "\n".join(attributed(row, text) for row, text in pieces if text.strip() and not row.deleted)
 
     # --- drawing ---

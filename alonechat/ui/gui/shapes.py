@@ -6,7 +6,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import hypot
+from itertools import pairwise
+from math import cos, hypot, radians, sin
 from zlib import compress, crc32
 
 
@@ -103,6 +104,13 @@ def corner(radius: int, which: int) -> Mask:
 
 
 @lru_cache(64)
+def outside(radius: int, which: int) -> Mask:
+    """What a round corner leaves of its square: laid over a picture, it rounds it."""
+    inside = corner(radius, which)
+    return Mask(inside.width, inside.height, bytes(255 - cover for cover in inside.cover))
+
+
+@lru_cache(64)
 def pill(width: int, height: int, radius: float) -> Mask:
     """A rounded rectangle."""
     cx, cy = width / 2, height / 2
@@ -114,10 +122,18 @@ def pill(width: int, height: int, radius: float) -> Mask:
     return drawn(width, height, distance)
 
 
-# --- icons: lines, circles and arcs on a grid of 24 ---
+# --- icons: lines and circles on a grid of 24 ---
 
 Stroke = tuple[float, ...]
-"""A line of 4 numbers (x, y, x, y); a circle of 3 (x, y, radius); an arc of 5 (x, y, radius, from y, to y)."""
+"""A line of 4 numbers (x, y, x, y); a circle of 3 (x, y, radius)."""
+
+
+def _bow(x: float, y: float, radius: float, begin: int) -> tuple[Stroke, ...]:
+    """Half a circle from an angle in degrees, clockwise, as lines."""
+    turns = [radians(begin + step * 30) for step in range(7)]
+    points = [(x + radius * cos(turn), y + radius * sin(turn)) for turn in turns]
+    return tuple((*one, *other) for one, other in pairwise(points))
+
 
 ICONS: dict[str, tuple[Stroke, ...]] = {
     "search": ((10.5, 10.5, 6), (15, 15, 20, 20)),
@@ -146,6 +162,13 @@ ICONS: dict[str, tuple[Stroke, ...]] = {
              (10, 5.5, 14, 5.5), (14, 5.5, 15.5, 8), (15.5, 8, 15.5, 11)),
     "gear": ((12, 12, 3), (12, 12, 6.6), (12, 2.8, 12, 5), (12, 19, 12, 21.2), (2.8, 12, 5, 12), (19, 12, 21.2, 12),
              (5.5, 5.5, 7.1, 7.1), (16.9, 16.9, 18.5, 18.5), (5.5, 18.5, 7.1, 16.9), (16.9, 7.1, 18.5, 5.5)),
+    "clip": ((21.4, 11, 12.2, 20.2), *_bow(8, 16, 6, 45), (3.8, 11.8, 12.9, 2.6), *_bow(15.8, 5.4, 4, 225),
+             (18.6, 8.2, 9.4, 17.4), *_bow(8, 16, 2, 45), (6.6, 14.6, 15, 6.1)),
+    "file": ((6, 3, 14, 3), (14, 3, 19, 8), (19, 8, 19, 21), (19, 21, 6, 21), (6, 21, 6, 3), (14, 3, 14, 8),
+             (14, 8, 19, 8)),
+    "save": ((12, 4, 12, 15.5), (7, 10.5, 12, 15.5), (12, 15.5, 17, 10.5), (5, 20, 19, 20)),
+    "left": ((15.5, 5, 8.5, 12), (8.5, 12, 15.5, 19)),
+    "right": ((8.5, 5, 15.5, 12), (15.5, 12, 8.5, 19)),
     "hash": ((9.5, 4.5, 7.5, 19.5), (16.5, 4.5, 14.5, 19.5), (4.5, 9, 20, 9), (4, 15, 19.5, 15)),
     "link": ((14, 4.5, 19.5, 4.5), (19.5, 4.5, 19.5, 10), (19.5, 4.5, 11, 13), (10, 6, 5, 6), (5, 6, 5, 19),
              (5, 19, 18, 19), (18, 19, 18, 14)),

@@ -1,10 +1,15 @@
-"""What the desktop is set to: dark or light, motion or none."""
+"""What the desktop is set to: dark or light, motion or none; how it opens a file."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import threading
+from pathlib import Path
+
+from alonechat.core.client.words import _
 
 SECONDS = 2
 
@@ -40,3 +45,20 @@ def still() -> bool:
     if sys.platform == "darwin":
         return _said("defaults", "read", "com.apple.universalaccess", "reduceMotion").strip() == "1"
     return "false" in _said("gsettings", "get", "org.gnome.desktop.interface", "enable-animations")
+
+
+def show(path: Path) -> str:
+    """Have the system's own program for it open a file; a sentence where there is none."""
+    if sys.platform == "win32":
+        try:
+            os.startfile(path)
+        except OSError as error:
+            return _("can't open {name}: {reason}").format(name=path.name, reason=error.strerror or error)
+        return ""
+    opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    if opener is None:
+        return _("This system has no xdg-open; install xdg-utils, or save the file and open it yourself.")
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([opener, str(path)], **quiet, start_new_session=True)
+    threading.Thread(target=process.wait, name="alonechat-open", daemon=True).start()
+    return ""

@@ -11,7 +11,7 @@ from alonechat.core.client.rows import Row
 from alonechat.ui.gui.bubble import Look
 from alonechat.ui.gui.draw import Painter
 from alonechat.ui.gui.layout import COLUMN, laid
-from alonechat.ui.gui.parts import Fill, Laid
+from alonechat.ui.gui.parts import Fill, Laid, Picture
 from alonechat.ui.gui.scrollbar import Scrollbar
 
 MARGIN = 400
@@ -39,11 +39,13 @@ class Placed:
 
 
 class Timeline:
-    """A list of rows. `on_edge("older" | "newer")` asks for more; `on_scroll()` tells that the view has moved."""
+    """A list of rows. `on_edge("older" | "newer")` asks for more; `on_scroll()` tells that the view has moved,
+    `on_drawn(rows)` which rows have come near it."""
 
     def __init__(self, parent: tkinter.Misc, painter: Painter, on_edge: Callable[[str], None]) -> None:
         self.painter, self._on_edge = painter, on_edge
         self.on_scroll: Callable[[], None] = lambda: None
+        self.on_drawn: Callable[[list[Row]], None] = lambda _rows: None
         self.canvas = tkinter.Canvas(
             parent, highlightthickness=0, bd=0, confine=False, yscrollincrement=1, takefocus=1, cursor="arrow"
         )
@@ -198,13 +200,26 @@ class Timeline:
                 del old[each.row.key]
         for gone in old.values():
             canvas.delete(gone.tag)
+        fresh = []
         for each in placed:
             if not each.tag:
+                fresh.append(each.row)
                 self._tags += 1
                 each.tag = f"r{self._tags}"
                 self.painter.laid(canvas, each.laid, (self.left, each.y), each.tag)
         self.placed = placed
         self._ring()
+        if fresh:
+            self.on_drawn(fresh)
+
+    def redraw(self, path: str) -> None:
+        """A picture has been decoded: the rows that show it are drawn anew."""
+        for each in self.placed:
+            if any(isinstance(part, Picture) and part.file.path == path for part in each.laid.parts):
+                self.canvas.delete(each.tag)
+                self.painter.laid(self.canvas, each.laid, (self.left, each.y), each.tag)
+        for tag in ("hover", "selection", "overlay"):
+            self.canvas.tag_raise(tag)
 
     # --- scrolling ---
 

@@ -6,9 +6,8 @@ import time
 import tkinter
 from typing import TYPE_CHECKING, Any
 
-from alonechat.core.client.complete import Completion, complete
 from alonechat.core.client.listing import listing, title
-from alonechat.core.client.model import Answered, Change, Page
+from alonechat.core.client.model import Answered, Change, Connection, Fetched, Page
 from alonechat.core.client.moment import Moment
 from alonechat.core.client.rows import Row, rows
 from alonechat.core.client.words import _
@@ -18,14 +17,17 @@ from alonechat.ui.gui.banner import Banner
 from alonechat.ui.gui.bubble import Look
 from alonechat.ui.gui.choosing import by_keys
 from alonechat.ui.gui.composer import Composer
+from alonechat.ui.gui.filing import Filing, sized
 from alonechat.ui.gui.foot import Foot
 from alonechat.ui.gui.header import Header
 from alonechat.ui.gui.members import Members
 from alonechat.ui.gui.overlay import Overlay
+from alonechat.ui.gui.photos import shows
 from alonechat.ui.gui.pointing import STEP, Pointing, wheel
 from alonechat.ui.gui.sidebar import Sidebar
 from alonechat.ui.gui.timeline import Timeline
 from alonechat.ui.gui.typing import Typing
+from alonechat.ui.gui.writing import Writing
 
 if TYPE_CHECKING:
     from alonechat.ui.gui.app import App
@@ -53,7 +55,7 @@ class Window:
         self._history: list[str] = []
         self._drawer = self._drawer_open = False
         self.query = ""
-        self.acting = Acting(self)
+        self.acting, self.filing = Acting(self), Filing(self)
         self.frame = self.kit.frame(app.root, "ground")
         self.frame.pack(fill="both", expand=True)
         self._build_side()
@@ -98,7 +100,8 @@ class Window:
         self.timeline = Timeline(self.middle, self.app.painter, self._more)
         self.timeline.motion = self.app.motion
         self.timeline.canvas.configure(bg=self.kit.palette.get("ground"))
-        self.composer = Composer(self.middle, self.kit, self.app.painter, self, self.app.preferences.enter_sends)
+        sends = self.app.preferences.enter_sends
+        self.composer = Composer(self.middle, self.kit, self.app.painter, Writing(self), sends)
         self.composer.frame.pack(side="bottom", fill="x", pady=(0, 14))
         self.typing = Typing(self.middle, self)
         self.typing.label.pack(side="bottom", fill="x")
@@ -107,6 +110,7 @@ class Window:
         self.overlay = Overlay(self)
         by_keys(self)
         self.timeline.on_scroll = self._scrolled
+        self.timeline.on_drawn = self.filing.drawn
         self.timeline.canvas.bind("<Configure>", lambda _e: self._column(), add="+")
 
     def _column(self) -> None:
@@ -197,6 +201,7 @@ class Window:
             self.target = target
             self.since = summary.read if summary and summary.unread else None
             self.composer.leave()
+            self.composer.attaching.put(self.filing.kept.get(target, ()))
             self.composer.put(self.model.drafts.get(target, "") or early)
             self.composer.invite(_("Message {name}").format(name=title(self.model, target)))
         self._opened, self._fresh, self._goal = time.monotonic(), True, id
@@ -238,6 +243,7 @@ class Window:
         self.frame.destroy()
 
     def _leave(self) -> None:
+        self.filing.kept[self.target] = list(self.composer.attaching.files)
         if self.target and self.target in self.model.conversations:
             if self._history[-1:] != [self.target]:
                 self._history.append(self.target)
@@ -266,16 +272,20 @@ class Window:
         self._goal = ""
 
     def _look(self) -> Look:
-        return Look(self.app.fonts, self.model.me)
+        return Look(self.app.fonts, self.model.me, shows)
 
     def _rows(self) -> list[Row]:
-        return rows(self.model, self.target, Moment(time.time()), self.since)
+        return [sized(row) for row in rows(self.model, self.target, Moment(time.time()), self.since)]
 
     def changed(self, changes: list[Change]) -> None:
         """The model has taken these changes in."""
         for change in changes:
             if isinstance(change, Answered):
                 change.then(change.result, change.error)
+            elif isinstance(change, Fetched):
+                self.filing.changed(change)
+            elif isinstance(change, Connection) and change.state == "connected":
+                self.filing.ask_limit()
             elif isinstance(change, Page) and self._waits_for(change):
                 self._fresh = False
                 self._first()
@@ -319,6 +329,8 @@ class Window:
         self._frames()
         self.overlay.draw()
         self.pointing.refresh()
+        if self.app.viewer is not None:
+            self.app.viewer.draw()
         self._read()
 
     def _frames(self) -> None:
@@ -376,42 +388,6 @@ class Window:
         else:
             self.timeline.to_end()
         self.refresh()
-
-    # --- what the composer asks for ---
-
-    def send(self, text: str, reply: str | None, edit: str | None) -> None:
-        if edit is not None:
-            self.app.runner.edit(self.target, edit, text.strip())
-            return
-        self.app.runner.say(self.target, text.strip("\n"), reply)
-        self.model.drafts[self.target] = ""
-        self.app.runner.draft(self.target, "")
-        self.since = None
-        window = self.model.windows.get(self.target)
-        if window is not None and not window.live:
-            self.latest()
-        self.timeline.at_end = True
-
-    def typed(self, text: str) -> None:
-        if self.target and text != self.model.drafts.get(self.target, ""):
-            self.model.drafts[self.target] = text
-            self.app.runner.draft(self.target, text)
-            if text and not text.startswith("/"):
-                self.app.runner.typing(self.target)
-
-    def completion(self, text: str, cursor: int) -> Completion | None:
-        from alonechat.core.client.emojis import matching
-
-        return complete(text, cursor, self.model, self.target, matching)
-
-    def edit_last(self) -> None:
-        self.acting.edit_last()
-
-    def pick_emoji(self) -> None:
-        self.acting.pick_emoji()
-
-    def key(self, name: str, writing: bool) -> str | None:
-        return self.app.key(name, writing)
 
     # --- the list ---
 

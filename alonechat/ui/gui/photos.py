@@ -1,0 +1,207 @@
+"""Pictures of messages: decoded beside Tk's thread where Pillow is there, by Tk itself where not, few of them kept."""
+
+from __future__ import annotations
+
+import importlib.util
+import queue
+import threading
+import tkinter
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+
+from alonechat.core.client.files import File
+
+TK_KINDS = frozenset({"image/png", "image/gif"})
+"""What Tk 8.6 decodes by itself."""
+TK_PIXELS = 2_500_000
+"""Pixels that Tk decodes within a moment; it does so in the one thread that draws."""
+PIXELS = 40_000_000
+"""Pixels of the largest picture that is decoded at all; JPEG is read at a fraction of its size, so it may have more."""
+JPEG_PIXELS = 200_000_000
+BUDGET = 16 << 20
+"""Bytes that decoded pictures take at a scale of 1: those that were asked for last are kept."""
+STEPS = 24
+"""The most that Tk enlarges a picture before it leaves pixels out: a scale as a fraction of whole numbers."""
+
+
+@lru_cache(1)
+def has_pillow() -> bool:
+    """Whether Pillow is there: the native build has it, and any Python may."""
+    return importlib.util.find_spec("PIL") is not None
+
+
+def shows(file: File) -> bool:
+    """Whether a file is drawn as a picture here; else it is a chip with its name, which the system opens."""
+    if not file.is_image or not file.width or not file.height:
+        return False
+    pixels = file.width * file.height
+    if has_pillow():
+        return pixels <= (JPEG_PIXELS if file.mime == "image/jpeg" else PIXELS)
+    return file.mime in TK_KINDS and pixels <= TK_PIXELS
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A picture as it is drawn: it fills `width` and `height`, cut where it has another shape, or `whole` in the middle
+    of them; what can be seen through stands on `ground`."""
+
+    path: str
+    width: int
+    height: int
+    ground: str
+    whole: bool = False
+
+
+class Photos:
+    """`post` has a call made in Tk's thread. `on_ready(wanted)` tells there that a picture is ready, or can't be."""
+
+    def __init__(self, root: tkinter.Misc, scale: float, post: Callable[[Callable[[], None]], None]) -> None:
+        self._root, self._post = root, post
+        self._budget = int(BUDGET * scale * scale)
+        self._made: OrderedDict[Wanted, tkinter.PhotoImage] = OrderedDict()
+        self._bytes = 0
+        self._asked: set[Wanted] = set()
+        self._bad: dict[Wanted, str] = {}
+        self._jobs: queue.LifoQueue[Wanted | None] = queue.LifoQueue()
+        self._thread: threading.Thread | None = None
+        self.on_ready: Callable[[Wanted], None] = lambda _wanted: None
+
+    def get(self, wanted: Wanted) -> tkinter.PhotoImage | None:
+        """The picture; None while it is being decoded, and where that failed."""
+        found = self._made.get(wanted)
+        if found is not None:
+            self._made.move_to_end(wanted)
+            return found
+        if wanted in self._asked or wanted in self._bad:
+            return None
+        self._asked.add(wanted)
+        if has_pillow():
+            self._begin()
+            self._jobs.put(wanted)
+        else:
+            self._root.after_idle(lambda: self._by_tk(wanted))
+        return None
+
+    def failed(self, wanted: Wanted) -> bool:
+        """Whether it can't be shown."""
+        return wanted in self._bad
+
+    def forget(self, path: str) -> None:
+        """A file has come anew: what failed before is tried again."""
+        self._bad = {wanted: why for wanted, why in self._bad.items() if wanted.path != path}
+
+    @property
+    def kept(self) -> int:
+        """Bytes of the pictures that are kept."""
+        return self._bytes
+
+    def close(self) -> None:
+        """Decode nothing any more."""
+        self.on_ready = lambda _wanted: None
+        if self._thread is not None:
+            self._jobs.put(None)
+
+    # --- with Pillow ---
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="alonechat-photos", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        """One picture after the other, the latest wish first: what is in view now rather than what was scrolled by."""
+        while (wanted := self._jobs.get()) is not None:
+            data, why = b"", ""
+            try:
+                data = decoded(wanted)
+            except Exception as error:  # a decoder may raise anything over bytes from elsewhere
+                why = str(error) or type(error).__name__
+            with suppress(RuntimeError):  # the window is closed already
+                self._post(lambda wanted=wanted, data=data, why=why: self._done(wanted, data, why))  # type: ignore[misc]
+
+    def _done(self, wanted: Wanted, data: bytes, why: str) -> None:
+        if why:
+            self._lost(wanted, why)
+            return
+        with suppress(tkinter.TclError):
+            self._keep(wanted, tkinter.PhotoImage(master=self._root, data=data, format="ppm"))
+
+    # --- without it ---
+
+    def _by_tk(self, wanted: Wanted) -> None:
+        try:
+            whole = tkinter.PhotoImage(master=self._root, file=wanted.path)
+            image = tkinter.PhotoImage(master=self._root, width=wanted.width, height=wanted.height)
+            _scaled(image, whole, wanted.width, wanted.height)
+        except tkinter.TclError as error:
+            self._lost(wanted, str(error))
+            return
+        self._keep(wanted, image)
+
+    # --- what is kept ---
+
+    def _keep(self, wanted: Wanted, image: tkinter.PhotoImage) -> None:
+        self._asked.discard(wanted)
+        self._made[wanted] = image
+        self._bytes += _weight(wanted)
+        while self._bytes > self._budget and len(self._made) > 1:
+            old, _image = self._made.popitem(last=False)
+            self._bytes -= _weight(old)
+        self.on_ready(wanted)
+
+    def _lost(self, wanted: Wanted, why: str) -> None:
+        self._asked.discard(wanted)
+        self._bad[wanted] = why
+        self.on_ready(wanted)
+
+
+def _weight(wanted: Wanted) -> int:
+    return wanted.width * wanted.height * 4
+
+
+def decoded(wanted: Wanted) -> bytes:
+    """A picture as PPM, which Tk reads fastest, by Pillow. Raises what Pillow raises."""
+    from PIL import Image, ImageOps
+
+    Image.MAX_IMAGE_PIXELS = JPEG_PIXELS  # ours is the check; Pillow's own would warn on the way
+    size = (wanted.width, wanted.height)
+    with Image.open(wanted.path) as file:
+        if file.width * file.height > (JPEG_PIXELS if file.format == "JPEG" else PIXELS):
+            raise ValueError("more pixels than are decoded")
+        file.draft("RGB", (size[0] * 2, size[1] * 2))
+        image = ImageOps.exif_transpose(file)
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            image.thumbnail((size[0] * 2, size[1] * 2), Image.Resampling.BOX)
+            below = Image.new("RGBA", image.size, wanted.ground)
+            image = Image.alpha_composite(below, image)
+        image, how = image.convert("RGB"), Image.Resampling.LANCZOS
+        fitted = ImageOps.pad(image, size, how, wanted.ground) if wanted.whole else ImageOps.fit(image, size, how)
+    return b"P6 %d %d 255\n" % size + fitted.tobytes()
+
+
+def _scaled(into: tkinter.PhotoImage, whole: tkinter.PhotoImage, width: int, height: int) -> None:
+    """Fill a picture with another one: pixels doubled and left out, so that the shape is kept; the rest is cut off."""
+    wide, high = max(whole.width(), 1), max(whole.height(), 1)
+    share = max(width / wide, height / high)
+    times, each = _fraction(share)
+    left = max((wide * times // each - width) // 2, 0) * each // times
+    top = max((high * times // each - height) // 2, 0) * each // times
+    zoom, leave = ("-zoom", times, times), ("-subsample", each, each)
+    part = ("-from", left, top, wide, high, "-to", 0, 0, width, height)
+    into.tk.call(str(into), "copy", str(whole), *part, *zoom, *leave)
+
+
+def _fraction(share: float) -> tuple[int, int]:
+    """The smallest fraction of whole numbers that is a little more than a share."""
+    best = (max(int(share) + 1, 1), 1)
+    for each in range(1, STEPS * 4):
+        times = -int(-share * each // 1)  # rounded up
+        if times < 1 or times > STEPS:
+            continue
+        if times / each < best[0] / best[1] - 1e-9:
+            best = (times, each)
+    return best
