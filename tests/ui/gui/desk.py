@@ -119,6 +119,15 @@ class Desk:
         items = [item for item in canvas.find_all() if canvas.type(item) == "text"]
         return "\n".join(canvas.itemcget(item, "text") for item in items)
 
+    def pixel(self, x: int, y: int) -> tuple[int, int, int]:
+        """The colour that the screen shows at a point of the messages' canvas."""
+        from PIL import ImageGrab
+
+        canvas = self.window.timeline.canvas
+        left, top = canvas.winfo_rootx() + x, canvas.winfo_rooty() + y
+        grabbed = ImageGrab.grab((left, top, left + 1, top + 1), xdisplay=os.environ["DISPLAY"])
+        return grabbed.getpixel((0, 0))[:3]  # type: ignore[index,return-value]
+
     # --- acting ---
 
     def open(self, target: str) -> None:
