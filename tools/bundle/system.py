@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-PROGRAMS: dict[str, str] = {"Xvfb": "xvfb", "bash": "bash", "tmux": "tmux", "xdotool": "xdotool"}
+PROGRAMS: dict[str, str] = {"Xvfb": "xvfb", "bash": "bash", "tmux": "tmux", "xclip": "xclip", "xdotool": "xdotool"}
 """A program that a test asks for with `needs_program`, and Debian's package that has it. A test under tests/house/
 holds this table to what the tests ask for, so that nothing is installed that no test needs."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import tkinter
 from contextlib import suppress
@@ -252,6 +253,7 @@ class App:
         if self.window is not None:
             self.window.close()
             self.window = None
+            gc.collect()  # here: fonts and pictures that another thread lets go of would wait there for Tk's
 
     def _stop(self) -> None:
         self._take_down()
@@ -433,3 +435,5 @@ class App:
             )  # customtkinter's among them, which would meet widgets that are gone
         self.root.quit()
         self.root.destroy()
+        self.window = self.screen = None
+        gc.collect()
