@@ -18,7 +18,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alonechat.api.call import House, open_call
-from alonechat.api.parting import Parting
 from alonechat.api.route import Row, problem
 from alonechat.api.table import TABLE
 from alonechat.core.logging import get_logger, within
@@ -71,12 +70,7 @@ def _endpoint(house: House, rows: dict[str, Row]) -> Callable[[Request], Awaitab
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": allowed})
         row = rows["GET" if request.method == "HEAD" else request.method]
-        try:
-            return await row.run(await open_call(house, row, request))
-        except Rejected as refused:
-            if not row.raw:
-                raise
-            return Parting(await _refused(request, refused))
+        return await row.run(await open_call(house, row, request))
 
     return endpoint
 

@@ -66,9 +66,8 @@ async def fetch(call: Call) -> Response:
 def _answer(request: Request, opened: Opened) -> Response:
     upload, size = opened.upload, opened.upload.size
     tag = f'"{upload.id}"'
-    headers = {**HEADERS, "ETag": tag}
-    if upload.mime not in image.KINDS:
-        headers["Content-Disposition"] = disposition(upload.name)
+    shown = "inline" if upload.mime in image.KINDS else "attachment"
+    headers = {**HEADERS, "ETag": tag, "Content-Disposition": f"{shown}; {named(upload.name)}"}
     if tag in request.headers.get("if-none-match", ""):
         opened.close()
         return Response(status_code=304, headers=headers)
@@ -98,10 +97,10 @@ def _span(request: Request, tag: str, size: int) -> tuple[int, int] | None:
     return int(first), min(size, int(last) + 1 if last else size)
 
 
-def disposition(name: str) -> str:
-    """The header that has a browser save a file, under its name (RFC 6266; the plain form is for old clients)."""
+def named(name: str) -> str:
+    """The name under which a browser saves a file (RFC 6266; the plain form is for old clients)."""
     plain = re.sub(r'[^ !#-\[\]-~]|["\\%]', "_", name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 class Bytes(Response):

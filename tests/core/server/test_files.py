@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from alonechat.testing import Person, Server, serving
+from alonechat.testing import Person, serving
+from tests.core.server.house import House, code
 from tests.core.test_image import jpeg, png
-
-WITHIN = 5.0
-
-
-class House:
-    """A server and a REST client, with the shorthands of these tests."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.http = httpx.Client(base_url=server.url, trust_env=False, timeout=20)
-        self.folder = server.settings.data_dir / "files"
-
-    def upload(self, who: Person, data: Any = b"five!", name: str = "plan.pdf", mime: str = "application/pdf") -> Any:
-        """What POST /files answers."""
-        headers = {"Authorization": f"Bearer {who.token}", **({"Content-Type": mime} if mime else {})}
-        return self.http.post("/files", params={"name": name}, content=data, headers=headers)
-
-    def keeps(self, who: Person, data: bytes = b"five!", **more: Any) -> dict[str, Any]:
-        found = self.upload(who, data, **more)
-        assert found.status_code == 201, found.text
-        return dict(found.json())
-
-    def sends(self, who: Person, *ids: str, content: str = "", **more: Any) -> dict[str, Any]:
-        """A TEXT with these attachments, or the ERROR."""
-        return who.asks(type="TEXT", content=content, attachments=[{"id": id} for id in ids], **more)
-
-    def get(self, who: Person, id: str, **headers: str) -> httpx.Response:
-        return self.http.get(f"/files/{id}", headers={"Authorization": f"Bearer {who.token}", **headers})
-
-    def on_disk(self) -> list[str]:
-        """The files that lie on the shelf, also those that came in halfway."""
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
-
-    def until(self, holds: Callable[[], bool], seconds: float = WITHIN) -> None:
-        deadline = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < deadline, "it did not come true in time"
-            time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +32,6 @@ def bo(house: House) -> Iterator[Person]:
     person.close()
 
 
-def code(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
-
-
 # --- in and out ---
 
 
@@ -92,7 +48,7 @@ def test_what_was_uploaded_comes_back_and_a_message_bears_it(house: House, ana: 
     for who in (ana, bo):
         answer = house.get(who, file["id"])
         assert answer.content == png() and answer.headers["content-type"] == "image/png"
-        assert "content-disposition" not in answer.headers
+        assert answer.headers["content-disposition"].startswith("inline; filename=")
     history = bo.asks(type="HISTORY", target="#lobby")["events"]
     assert history[-1] == {name: value for name, value in event.items()}
 
@@ -130,7 +86,7 @@ def test_the_kind_is_what_the_bytes_allow(house: House, ana: Person, mime: str, 
     file = house.keeps(ana, data, mime=mime, name="a.bin")
     answer = house.get(ana, file["id"])
     assert file["mime"] == answer.headers["content-type"] == kept and ("width" in file) is (kept == "image/jpeg")
-    assert ("content-disposition" in answer.headers) is (kept != "image/jpeg")
+    assert answer.headers["content-disposition"].startswith("inline" if kept == "image/jpeg" else "attachment")
     assert answer.headers["x-content-type-options"] == "nosniff" and answer.content == data
     assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
     assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
