@@ -22,6 +22,7 @@ MOUNTED = {
     "serve": ("server", "srv-only"),
     "client": ("client",),
     "talk": ("login", "logout", "whoami", "send", "tail"),
+    "files": ("fetch",),
     "accounts": ("user", "invite", "token"),
     "plugin": ("plugin", "audit"),
     "bench": ("bench",),

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -185,6 +186,16 @@ def send(
     command: Annotated[
         bool, typer.Option("--command", help="Run it as a command: /roll 2d6.", envvar="ALONECHAT_COMMAND")
     ] = False,
+    files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--file",
+            metavar="PATH",
+            help="A file that the message bears; again for more. The text may then be missing.",
+            envvar="ALONECHAT_FILE",
+            show_default=False,
+        ),
+    ] = None,
     timeout: Annotated[
         float, typer.Option(help="Seconds to wait for the receipt of a message.", envvar="ALONECHAT_TIMEOUT", min=0.1)
     ] = 60,
@@ -192,17 +203,19 @@ def send(
 ) -> None:
     """Say something; succeed once the server has it on disk.
 
-    Standard input is one message as a whole, cut only where it is longer than the server takes, at line ends. A
-    leading / is said, not run, unless --command is there.
+    Standard input is one message as a whole, cut only where it is longer than the server takes, at line ends; with
+    --file it isn't read. A leading / is said, not run, unless --command is there.
     """
     with endings():
         import asyncio
 
         account = account_of(chosen)
-        said = " ".join(text) if text else _input()
-        if not said.strip():
+        said = " ".join(text) if text else "" if files else _input()
+        if files and command:
+            raise AloneChatError("a command bears no files: send them without --command")
+        if not files and not said.strip():
             raise AloneChatError("expected something to say, and got nothing but blanks")
-        asyncio.run(_send(account, _target(target), said, (command, timeout)))
+        asyncio.run(_send(account, _target(target), (said, files or []), (command, timeout)))
 
 
 def _input() -> str:
@@ -223,22 +236,25 @@ def _target(text: str) -> str:
         raise AloneChatError(f"expected '#room' or a username, not {text[:40]!r}: {refused}") from None
 
 
-async def _send(account: Account, target: str, said: str, how: tuple[bool, float]) -> None:
+async def _send(account: Account, target: str, what: tuple[str, list[Path]], how: tuple[bool, float]) -> None:
     import asyncio
 
+    from alonechat.cli.files import uploaded
     from alonechat.core.client import Accounts, Session
     from alonechat.core.client.present import parts, printable
 
-    command, timeout = how
+    (said, files), (command, timeout) = what, how
+    bears = await uploaded(account, files)
     async with Session(account, Accounts(), follow=False) as session:
         if command:
             pieces = [said if said.startswith("/") else "/" + said]
         else:
-            pieces = parts(said, int(session.state.limits["max_content"]))
+            pieces = parts(said, int(session.state.limits["max_content"])) or [""]
         for done, piece in enumerate(pieces):
+            more = {"attachments": bears} if bears and done == len(pieces) - 1 else {}  # the last part bears the files
             try:
                 async with asyncio.timeout(timeout):
-                    answer = await session.request({"type": "TEXT", "target": target, "content": piece})
+                    answer = await session.request({"type": "TEXT", "target": target, "content": piece, **more})
             except TimeoutError:
                 why = session.status.reason or "the server does not answer"
                 raise AloneChatError(_unsent(done, len(pieces), f"no receipt within {timeout:g} s: {why}")) from None

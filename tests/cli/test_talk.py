@@ -383,3 +383,69 @@ def test_a_closed_pipe_ends_tail_quietly(ana: Shell, room: tuple[Person, str]) -
         time.sleep(0.05)
     assert tail.returncode == 141
     assert tail.stderr.read() == b""
+
+
+# --- files ---
+
+
+def test_files_are_sent_shown_and_fetched(ana: Shell, room: tuple[Person, str]) -> None:
+    bo, name = room
+    plan, empty = ana.home / "plan v2.txt", ana.home / "empty"
+    plan.write_bytes(b"the plan\n" * 20_000)
+    empty.touch()
+    assert ana.does("send", name, "two", "files", "--file", str(plan), "--file", str(empty)) == ""
+    heard = bo.hears("TEXT", target=name)
+    assert heard["content"] == "two files"
+    assert [(f["name"], f["mime"], f["size"]) for f in heard["attachments"]] == [
+        ("plan v2.txt", "text/plain", 180_000), ("empty", "application/octet-stream", 0)
+    ]  # fmt: skip
+    ids = [each["id"] for each in heard["attachments"]]
+    shown = ana.does("tail", name, "-n", "1", "--no-follow")
+    assert f"<ana> two files [plan v2.txt, 180000 bytes, {ids[0]}] [empty, 0 bytes, {ids[1]}]" in shown
+    plan.unlink()
+    assert ana.does("fetch", ids[0]) == "plan v2.txt\n" and plan.read_bytes() == b"the plan\n" * 20_000
+    assert "is there already" in ana.fails("fetch", ids[0])
+    other = ana.home / "other"
+    other.mkdir()
+    assert ana.does("fetch", ids[0], "-o", str(other)) == f"{other / 'plan v2.txt'}\n"
+    plan.write_bytes(b"old")
+    assert ana.does("fetch", ids[0], "-o", str(plan)) == f"{plan}\n" and plan.stat().st_size == 180_000
+    assert ana.does("fetch", ids[0], "--output", "-").replace("\r", "") == "the plan\n" * 20_000
+    assert ana.does("fetch", ids[1], "-o", str(empty)) and empty.read_bytes() == b""
+    assert [path.name for path in ana.home.rglob(".alonechat-*")] == []
+
+
+def test_a_file_alone_is_a_message_and_a_long_text_has_it_at_its_end(ana: Shell, room: tuple[Person, str]) -> None:
+    bo, name = room
+    note = ana.home / "note.txt"
+    note.write_text("x")
+    ana.does("send", name, "--file", str(note), piped="not read")
+    heard = bo.hears("TEXT", target=name)
+    assert heard["content"] == "" and heard["attachments"][0]["name"] == "note.txt"
+    ana.does("send", name, "a" * 4000 + "b", ALONECHAT_FILE=str(note))
+    first, last = bo.hears("TEXT", target=name), bo.hears("TEXT", target=name)
+    assert "attachments" not in first and (last["content"], len(last["attachments"])) == ("b", 1)
+
+
+def test_what_can_not_be_sent_or_fetched_is_said(ana: Shell, room: tuple[Person, str]) -> None:
+    bo, name = room
+    good = ana.home / "good.txt"
+    good.write_text("x")
+    missing = ("--file", str(ana.home / "missing"))
+    assert "there is no file" in ana.fails("send", name, "x", "--file", str(good), *missing)
+    assert "folder" in ana.fails("send", name, "--file", str(ana.home))
+    assert "at most 20 files" in ana.fails("send", name, *(["--file", str(good)] * 21))
+    assert "a command bears no files" in ana.fails("send", name, "/me x", "--command", "--file", str(good))
+    assert "#nowhere" in ana.fails("send", "#nowhere", "--file", str(good))
+    settings = ana.server.settings
+    object.__setattr__(settings, "max_file", 3)
+    good.write_text("four")
+    try:
+        assert "too large" in ana.fails("send", name, "--file", str(good))
+    finally:
+        object.__setattr__(settings, "max_file", 1 << 20)
+    assert [frame for frame in bo.quiet() if frame["type"] == "TEXT"] == []
+    assert "no such file" in ana.fails("fetch", "0" * 32)
+    assert "expected the id of a file" in ana.fails("fetch", "../../etc")
+    assert "nothing can be written" in ana.fails("fetch", "0" * 32, "-o", str(ana.home / "no" / "such" / "place"))
+    assert [path.name for path in ana.home.rglob(".alonechat-*")] == []

@@ -84,13 +84,20 @@ def _text(event: Event) -> str:
     who, via = event["sender"], event.get("via")
     if event.get("deleted"):
         return f"<{who}> (deleted)"
-    files = [f"[{f['name']}, {f['size']} bytes]" for f in event.get("attachments") or ()]
+    files = [_file(each) for each in event.get("attachments") or ()]
     body = " ".join(filter(None, [event["content"], *files]))
     if via == "me":
         return f"* {who} {body}"
     name = f"{who} via {via}" if via else who
     reactions = "".join(f" {emoji}{len(users)}" for emoji, users in (event.get("reactions") or {}).items())
     return f"<{name}> {body}{' (edited)' if event.get('edited') else ''}{reactions}"
+
+
+def _file(file: Mapping[str, Any]) -> str:
+    """With the id, which fetches it: `[plan.pdf, 5120 bytes, ab12…]`."""
+    size = [f"{file['width']}×{file['height']}"] if file.get("width") and file.get("height") else []
+    said = [str(file.get("name")), f"{file.get('size')} bytes", *size, *filter(None, [file.get("id")])]
+    return f"[{', '.join(map(str, said))}]"
 
 
 def literal(text: str) -> str:

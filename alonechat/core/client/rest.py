@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from alonechat.errors import STATUS, AloneChatError, ConfigError, Rejected
 
@@ -183,12 +183,15 @@ class Rest:
         finally:
             file.close()
 
-    async def download(self, id: str, path: Path, told: Callable[[int], None] = lambda done: None) -> None:
-        """Write a file of a message to `path`, piece by piece. `told` hears how many bytes are there. Raises Rejected
-        (`not_found`: there is none that one may read), AloneChatError where the disk does not take it."""
+    async def download(self, id: str, path: Path, told: Callable[[int], None] = lambda done: None) -> str:
+        """Write a file of a message to `path`, piece by piece; what the server calls it. `told` hears how many bytes
+        are there. Raises Rejected (`not_found`: there is none that one may read), AloneChatError where the disk does
+        not take it."""
         answer = await self._carried(self._streamed(id, path, told))
         if not answer.is_success:
             self._read(answer)
+        _, _, coded = answer.headers.get("content-disposition", "").partition("filename*=UTF-8''")
+        return unquote(coded)
 
     async def _streamed(self, id: str, path: Path, told: Callable[[int], None]) -> httpx.Response:
         async with self._http.stream("GET", f"/files/{quote(id, safe='')}") as answer:
