@@ -84,6 +84,16 @@ def test_messages_go_out_signed_and_those_with_the_keyword_alone(start: Start, r
     assert receiver.got.empty()
 
 
+def test_a_message_of_files_alone_has_a_text_for_those_who_show_nothing_else(start: Start, receiver: Receiver) -> None:
+    server = start(settings=f'[[webhooks.out]]\nurl = "{receiver.url}"\nprivate = true\n')
+    ana = server.person("ana")
+    headers = {"Authorization": f"Bearer {ana.token}"}
+    sent = httpx.post(f"{server.url}/files?name=plan.pdf", content=b"x", headers=headers, trust_env=False).json()
+    ana.asks(type="TEXT", content="", attachments=[{"id": sent["id"]}])
+    said = json.loads(receiver.got.get(timeout=10)[1])
+    assert (said["text"], said["content"], said["attachments"]) == ("[plan.pdf]", "", [sent])
+
+
 def test_what_fails_is_tried_again_also_after_a_restart(tmp_path: Path, receiver: Receiver) -> None:
     clock = Clock()
     receiver.left = 1

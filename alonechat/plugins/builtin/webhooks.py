@@ -68,7 +68,7 @@ class Webhooks(HandlerPluginBase):
                 continue
             if str(out.get("keyword", "")).casefold() in event["content"].casefold():
                 key = f"out:{event['id']}:{secrets.token_hex(4)}"
-                body = json.dumps({"text": event["content"], **event}, ensure_ascii=False)
+                body = json.dumps({"text": _said(event), **event}, ensure_ascii=False)
                 self.context.store.set(key, [out, body, 0])
                 self._deliver(key, out, body, 0)
 
@@ -116,6 +116,12 @@ class Webhooks(HandlerPluginBase):
         if answer.status_code in (408, 425, 429) or answer.status_code >= 500:
             return f"it answered {answer.status_code}"
         return "" if answer.is_success else f"never: it answered {answer.status_code}"
+
+
+def _said(event: dict[str, Any]) -> str:
+    """A message as one text, for programs that show nothing else: what was written, and what its files are called."""
+    files = [f"[{each['name']}]" for each in event.get("attachments") or ()]
+    return " ".join(filter(None, [event["content"], *files]))
 
 
 def _shown(out: dict[str, Any]) -> str:

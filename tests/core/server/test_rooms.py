@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from alonechat.core.server.effects import Post, Same, Tell
-from alonechat.core.server.rooms import Facts, decide, is_emoji, mentions
-from alonechat.core.store.records import Account, Conversation, Membership
+from alonechat.core.server.rooms import Facts, decide, is_emoji, may_read, mentions
+from alonechat.core.store.records import Account, Conversation, Membership, Upload
 from alonechat.errors import Rejected
 
 ANA, BO, MOD = Account("ana", "Ana"), Account("bo", "Bo"), Account("mod", "Mod", "moderator")
@@ -152,3 +152,51 @@ def test_an_emoji_is_one(content: str) -> None:
 @pytest.mark.parametrize("content", ["a", "ok", "👍👍", "1", "上", " ", "👍 ", "<", "é"])
 def test_no_emoji(content: str) -> None:
     assert not is_emoji(content)
+
+
+# --- files ---
+
+FILE = Upload("f1", "ana", "a.pdf", "application/pdf", 5)
+
+
+def test_a_text_bears_what_the_server_knows_of_the_senders_uploads() -> None:
+    frame = {"type": "TEXT", "content": " ", "attachments": [{"id": "f1", "name": "other", "size": 99}]}
+    (post,) = decide(facts(ANA, room(), uploads=[FILE]), frame)
+    assert isinstance(post, Post) and post.content == "" and post.attachments == [FILE.wire()]
+    picture = Upload("f1", "ana", "a.png", "image/png", 5, 3, 2)
+    assert picture.wire() == {**FILE.wire(), "name": "a.png", "mime": "image/png", "width": 3, "height": 2}
+
+
+@pytest.mark.parametrize(
+    ("uploads", "ids", "code"),
+    [
+        ([], ["f1"], "not_found"),
+        ([Upload("f1", "bo", "a", "b/c", 5)], ["f1"], "not_found"),
+        ([Upload("f1", "ana", "a", "b/c", 5, key="#work", seq=3)], ["f1"], "conflict"),
+        ([FILE], ["f1", "f1"], "bad_frame"),
+        ([FILE], ["f1", "f2"], "not_found"),
+    ],
+    ids=["none", "another's", "borne", "twice", "one of two"],
+)
+def test_a_text_with_attachments_is_refused(uploads: list[Upload], ids: list[str], code: str) -> None:
+    given = facts(ANA, room(), uploads=uploads)
+    assert refusal(given, type="TEXT", content="x", attachments=[{"id": id} for id in ids]) == code
+
+
+@pytest.mark.parametrize(
+    ("given", "seq", "allowed"),
+    [
+        (facts(ANA, room("private")), 1, True),
+        (facts(BO, room("private")), 4, False),
+        (facts(BO, room("private")), 5, True),
+        (facts(MOD, room("private")), 5, False),
+        (facts(BO, room()), 1, True),
+        (facts(MOD, room()), 9, False),
+        (facts(MOD), 1, True),
+        (facts(ANA, None, key="ana bo", other=BO), 1, True),
+        (facts(MOD, None, key="ana bo", other=BO), 1, False),
+        (facts(ANA, None, key="ana bo", other=Account("bo", "Bo", standing="disabled")), 1, True),
+    ],
+)
+def test_who_may_read_an_event_and_what_it_bears(given: Facts, seq: int, allowed: bool) -> None:
+    assert may_read(given, seq) is allowed
