@@ -77,7 +77,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("react", ("+",), _t("react"), SELECT),
     Action("copy", ("c", "y"), _t("copy"), SELECT),
     Action("open_link", ("o",), _t("open its file or link"), SELECT),
-    Action("save_file", ("s",), _t("save its file"), SELECT, ("gui",)),
+    Action("save_file", ("s",), _t("save its file"), SELECT),
     Action("again", ("a",), _t("send again what was refused"), SELECT),
     Action("discard", ("x",), _t("discard what was refused or waits"), SELECT),
     Action("reconnect", ("ctrl+r",), _t("connect now"), APP),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alonechat.core.client.present import short
+from alonechat.core.client.present import short, size_text
 from alonechat.core.client.words import _, n_
 
 MOST = 20
@@ -27,7 +27,6 @@ OPENED = tuple(
 )
 """Endings of names whose programs show what is in a file. The system would run others (`.exe`, `.bat`, `.js`,
 `.desktop`): those are saved, and what becomes of them is the person's own act."""
-UNITS = ("KB", "MB", "GB", "TB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +72,6 @@ def of_event(event: Mapping[str, Any]) -> tuple[File, ...]:
     return tuple(of_wire(each, str(event.get("id") or "")) for each in found if isinstance(each, Mapping))
 
 
-def size_text(size: int) -> str:
-    """A number of bytes for a person: `512 B`, `3 KB`, `1.2 MB`. A KB is 1024 bytes."""
-    if size < 1024:
-        return f"{size} B"
-    value = float(size)
-    for unit in UNITS:
-        value /= 1024
-        if round(value, 1) < 1000 or unit == UNITS[-1]:
-            break
-    return f"{value:.1f}".removesuffix(".0") + f" {unit}" if value < 10 else f"{value:.0f} {unit}"
-
-
 def label(file: File) -> str:
     """What a file is called beside its picture: `cat.png · 1.2 MB · 800×600`."""
     size = [size_text(file.size)] if file.size else []
@@ -94,9 +81,13 @@ def label(file: File) -> str:
 
 def said(event: Mapping[str, Any], most: int = 120) -> str:
     """A message on one line, for lists, quotes and notifications: its text, or the names of its files."""
-    text = short(str(event.get("content") or ""), most)
-    files = () if text else of_event(event)
-    if not files:
+    return called(str(event.get("content") or ""), of_event(event), most)
+
+
+def called(content: str, files: Sequence[File], most: int = 120) -> str:
+    """The same of a text and files that have no event yet."""
+    text = short(content, most)
+    if text or not files:
         return text
     first = short(files[0].name, most)
     if len(files) == 1:

@@ -52,6 +52,8 @@ SLEPT = 20.0
 """Seconds by which the clock must have leapt between two glances for the machine to count as having slept."""
 UNHEARD = "unheard"
 """The nonce of what is worth nothing later: nobody wants to hear that it was refused."""
+COPIED = 2.0
+"""Seconds that an end waits for files which are just being copied to be sent."""
 GLANCE = 1.0
 """Seconds between looks at whether another process of the same user changed drafts or the outbox."""
 
@@ -223,7 +225,10 @@ class Live:
         return task
 
     async def close(self) -> None:
-        """End what runs beside, and the cache."""
+        """End what runs beside, and the cache. What is just being copied to be sent is kept first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COPIED):
+                await self.sending.idle()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -12,6 +12,7 @@ Event = Mapping[str, Any]
 
 # Joiners build emoji and letters; every other format character (bidirectional overrides above all) can make a line lie.
 _KEPT = frozenset("\u200c\u200d")
+UNITS = ("KB", "MB", "GB", "TB")
 
 
 def printable(text: str, lines: bool = False) -> str:
@@ -34,6 +35,18 @@ def short(text: str, most: int = 40) -> str:
     """The beginning of a text, on one line."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def size_text(size: int) -> str:
+    """A number of bytes for a person: `512 B`, `3 KB`, `1.2 MB`. A KB is 1024 bytes."""
+    if size < 1024:
+        return f"{size} B"
+    value = float(size)
+    for unit in UNITS:
+        value /= 1024
+        if round(value, 1) < 1000 or unit == UNITS[-1]:
+            break
+    return f"{value:.1f}".removesuffix(".0") + f" {unit}" if value < 10 else f"{value:.0f} {unit}"
 
 
 @dataclass(frozen=True, slots=True)

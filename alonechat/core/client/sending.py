@@ -47,6 +47,9 @@ class Sending:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._uploading = Uploading(live)
+        self._copying = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     def post(self, frames: Sequence[Mapping[str, Any]]) -> None:
@@ -63,6 +66,20 @@ class Sending:
     async def parcel(self, parcel: Parcel) -> None:
         """Keep a text and copies of its files on disk, show them, and send them: the texts in order, what bears files
         once these are uploaded. Raises AloneChatError, and keeps nothing, where one of them can't be sent."""
+        self._copying += 1
+        self._idle.clear()
+        try:
+            await self._kept(parcel)
+        finally:
+            self._copying -= 1
+            if not self._copying:
+                self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until what a person sends is on this disk."""
+        await self._idle.wait()
+
+    async def _kept(self, parcel: Parcel) -> None:
         most = int(self._live.state.limits.get("max_content", 4000))
         said = frames(parcel.target, parcel.text, parcel.ref, most)
         said = said or [{"type": "TEXT", "target": parcel.target, "content": "", "ref": parcel.ref}]

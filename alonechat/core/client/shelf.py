@@ -109,6 +109,7 @@ class Shelf:
 
     def _copy(self, nonce: str, at: int, path: Path, most: int | None) -> dict[str, Any]:
         name = unicodedata.normalize("NFC", path.name)  # macOS gives names taken apart
+        name = "".join("_" if unicodedata.category(char) in ("Cc", "Cs") else char for char in name)
         place = self.waiting(nonce, at, name)
         try:
             source = open(path, "rb")  # noqa: SIM115 - its errors are told apart from those of the copy

@@ -298,6 +298,7 @@ DOES: dict[str, Act] = {
     "react": _on_selected(selecting.react),
     "copy": _on_selected(selecting.copy),
     "open_link": _on_selected(selecting.open_link),
+    "save_file": _on_selected(selecting.save_file),
     "again": _on_selected(selecting.again),
     "discard": _on_selected(selecting.discard),
     "reconnect": _reconnect,
@@ -332,7 +333,8 @@ def hints(app: App) -> tuple[tuple[str, str], ...]:
     else:
         words = (("reply", _("reply")), ("react", _("react")), ("copy", _("copy")))
         words += (("edit", _("edit")), ("delete", _("delete"))) if row.mine else (("delete", _("delete")),)
-        words += (("open_link", _("open link")),) if selecting.links(row) else ()
+        words += (("open_link", _("open")), ("save_file", _("save"))) if row.files else ()
+        words += (("open_link", _("open link")),) if selecting.links(row) and not row.files else ()
     found = tuple((_keys(app, name), text) for name, text in words)
     return tuple(each for each in found if each[0])
 

@@ -23,7 +23,7 @@ from alonechat.core.client.runner import Runner
 from alonechat.core.client.theme import DARK, LIGHT, Theme
 from alonechat.core.client.words import _
 from alonechat.errors import AloneChatError
-from alonechat.ui.tui import acts, colours, mouse, picture, searching, selecting, signin, switcher, typing
+from alonechat.ui.tui import acts, colours, filing, mouse, picture, searching, selecting, signin, switcher, typing
 from alonechat.ui.tui.desk import Desk
 from alonechat.ui.tui.dialog import Dialog
 from alonechat.ui.tui.keys import Answer, Focus, Key, Mouse, Pasted, Typed
@@ -228,7 +228,10 @@ class App:
             self.dialogs[-1].type(" ".join(text.splitlines()))
             self._sweep()
         elif self.desk is not None:
+            fresh = not self.desk.talk().editor.text
             typing.insert(self, text, typed=False)
+            if fresh:
+                filing.offer(self, text)
 
     def _sweep(self) -> None:
         self.dialogs = [each for each in self.dialogs if not each.done]

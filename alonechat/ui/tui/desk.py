@@ -14,6 +14,7 @@ from alonechat.core.client.model import (
     Change,
     Connection,
     Drafted,
+    Fetched,
     Gone,
     Kept,
     Listed,
@@ -108,7 +109,7 @@ class Desk:
                 self.stale = True
                 if self.target in targets:
                     self.go(self.before if self.before in self.model.conversations else LOBBY)
-            case Kept() | Settled() | Told() | Welcomed():
+            case Kept() | Settled() | Fetched() | Told() | Welcomed():
                 self.stale = True
             case Passed(frame):
                 self.stale = self.stale or frame.get("type") in ("USER", "MEMBERS")

@@ -7,11 +7,12 @@ import getpass
 import queue
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from alonechat.core.client.accounts import Account
+from alonechat.core.client.files import called
 from alonechat.core.client.listing import listing, title
 from alonechat.core.client.model import Arrived, Change, Connection, Kept, Page, Told
 from alonechat.core.client.moment import Moment
@@ -43,7 +44,7 @@ class LineFace:
         self.opening = opening
         self.desk: Desk | None = None
         self.done = False
-        self._queue: queue.SimpleQueue[Said | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Said | Callable[[], None] | None] = queue.SimpleQueue()
         self._awaited = ""
         self._state = ""
         self._hits: list[dict[str, Any]] = []
@@ -64,6 +65,8 @@ class LineFace:
                 said = self._queue.get()
                 if said is None:
                     self._fetch()
+                elif not isinstance(said, Said):
+                    said()
                 elif said.text is None:
                     break
                 else:
@@ -124,6 +127,10 @@ class LineFace:
 
     # --- what is told ---
 
+    def post(self, act: Callable[[], None]) -> None:
+        """Run something in this thread; may be called from any."""
+        self._queue.put(act)
+
     def say(self, text: str, is_error: bool = False) -> None:
         """Print something; control characters become visible."""
         print(printable(text, lines=True), flush=True)
@@ -137,9 +144,15 @@ class LineFace:
             case Told(_target, text, _at, is_error):
                 self.say(f"! {text}" if is_error else text, is_error)
             case Kept(entry) if entry.code:
-                self.say("! " + _("not sent: {reason}").format(reason=f"{entry.reason}: {entry.content[:60]}"), True)
+                self.say(
+                    "! "
+                    + _("not sent: {reason}").format(
+                        reason=f"{entry.reason}: {called(entry.content, entry.files, 60)}"
+                    ),
+                    True,
+                )
             case Kept(entry) if self._state == "offline":
-                self.say(_("waiting to be sent: {text}").format(text=entry.content[:60]))
+                self.say(_("waiting to be sent: {text}").format(text=called(entry.content, entry.files, 60)))
             case Connection():
                 self._connection(change)
 

@@ -12,6 +12,7 @@ from alonechat.core.client.fuzzy import ranked
 from alonechat.core.client.listing import title
 from alonechat.core.client.rows import Row
 from alonechat.core.client.words import _, n_
+from alonechat.ui.tui import filing, paths
 from alonechat.ui.tui.desk import Desk
 
 
@@ -22,6 +23,7 @@ class Front(Protocol):
 
     def say(self, text: str, is_error: bool = False) -> None: ...
     def go(self, target: str, jump: int | None = None) -> None: ...
+    def post(self, act: Callable[[], None]) -> None: ...
     def quit(self) -> None: ...
     def help(self) -> None: ...
     def search(self, words: str) -> None: ...
@@ -123,6 +125,41 @@ def _react(front: Front, desk: Desk, text: str) -> None:
     desk.runner.react(desk.target, str(row.event["id"]), emoji, removed=there)
 
 
+def _upload(front: Front, desk: Desk, text: str) -> None:
+    filing.upload(front, desk, text)
+
+
+def bearing(desk: Desk, text: str) -> tuple[Row | None, str]:
+    """The message with files that `-N` means, or the latest one; and the rest of the text."""
+    row, rest = counted(desk, text, mine=False) if COUNTED.match(text) else (None, text)
+    if row is None and rest == text:
+        row = next((each for each in reversed(desk.rows()) if each.files), None)
+    return (row if row is not None and row.files else None), rest
+
+
+def _open(front: Front, desk: Desk, text: str) -> None:
+    row, _rest = bearing(desk, text)
+    if row is None:
+        front.say(_("there is no file to open"), True)
+        return
+    for file in row.files:
+        filing.open_file(front, desk, file)
+
+
+def _save(front: Front, desk: Desk, text: str) -> None:
+    row, where = bearing(desk, text)
+    if row is None:
+        front.say(_("there is no file to save"), True)
+        return
+    given = paths.named(where)
+    place = given[0].absolute() if given else filing.downloads()
+    if len(row.files) > 1 and not place.is_dir():
+        front.say(_("{path} is no folder, and the message has several files").format(path=place), True)
+        return
+    for file in row.files:
+        filing.save(front, desk, file, place)
+
+
 def _again(front: Front, desk: Desk, text: str) -> None:
     refused = [each.nonce for each in desk.model.waiting() if each.code]
     for nonce in refused:
@@ -164,6 +201,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("edit", "/edit [-N] TEXT", _t("change one's latest message, or the Nth from the end"), _edit),
     Command("delete", "/delete [-N]", _t("delete one's latest message, or the Nth from the end"), _delete),
     Command("react", "/react [-N] EMOJI", _t("react to a message, or take it back; EMOJI may be a name"), _react),
+    Command("upload", "/upload PATH…", _t("send files; Tab completes paths, quotes keep blanks together"), _upload),
+    Command("open", "/open [-N]", _t("open the files of the latest message that has any, or of the Nth"), _open),
+    Command("save", "/save [-N] [PATH]", _t("save them: in the folder of downloads, or at PATH"), _save),
     Command("again", "/again", _t("send again what was refused"), _again),
     Command("discard", "/discard", _t("discard what was refused"), _discard),
     Command("online", "/online", _t("be there"), _presence("online")),

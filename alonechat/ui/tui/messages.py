@@ -9,6 +9,7 @@ from alonechat.core.client.present import printable
 from alonechat.core.client.rows import Quote, Row
 from alonechat.core.client.theme import author_index
 from alonechat.core.client.words import _
+from alonechat.ui.tui import chips
 from alonechat.ui.tui.layout import Layout
 from alonechat.ui.tui.screen import (
     ACCENT,
@@ -109,11 +110,10 @@ def _body(row: Row, layout: Layout, hint: str, hasty: bool) -> list[Line]:
         found.append(cut((Piece("┃ ", ACCENT), *_quoted(row.quote, hasty)), layout.text))
     if row.deleted:
         found.append((Piece(_("(deleted)"), SECONDARY.plus(ITALIC)),))
-    else:
+    elif row.text or row.action or not row.files:
         found += _content(row, layout, hasty)
-    for each in (row.event or {}).get("attachments") or ():
-        name, size = printable(str(each.get("name"))), each.get("size")
-        found.append(cut((Piece("⎙ ", SECONDARY), Piece(name, ACCENT), Piece(f" {size} B", SECONDARY)), layout.text))
+    for each in row.files:
+        found += chips.lines(each, layout.text, own=row.kind == "written")
     if row.reactions:
         found += wrap(tuple(_reactions(row)), layout.text)
     if row.state == "refused":

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from alonechat.core.client.files import said
 from alonechat.core.client.listing import title
 from alonechat.core.client.model import Model
 from alonechat.core.client.preferences import Preferences
-from alonechat.core.client.present import printable, short
+from alonechat.core.client.present import printable
 from alonechat.core.client.words import _
 from alonechat.ui.tui import terminal
 
@@ -35,7 +36,7 @@ class Notifier:
             self._tell(BELL)
         name = printable(model.shown(event["sender"]))
         where = f"{name} · {target}" if target.startswith("#") else name
-        body = printable(short(str(event.get("content") or ""), 120))
+        body = printable(said(event))
         self._tell(terminal.notification(printable(where), body, dict(os.environ)))
 
     def title(self, model: Model, target: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from alonechat.core.client.files import called
 from alonechat.core.client.listing import title
 from alonechat.core.client.model import Connection, Model
 from alonechat.core.client.moment import Moment, when
@@ -112,11 +113,15 @@ def _above(desk: Desk, look: Look) -> Line:
     if look.flash:
         return (Piece(f" {look.flash}", DANGER if look.is_error else ACCENT),)
     if talk.editing is not None:
-        return (Piece(" ┃ ", ACCENT), Piece(_("editing"), ACCENT), Piece(f": {_short(talk.editing.text)}", SECONDARY))
+        return (
+            Piece(" ┃ ", ACCENT),
+            Piece(_("editing"), ACCENT),
+            Piece(f": {_short(called(talk.editing.text, talk.editing.files))}", SECONDARY),
+        )
     if talk.reply is not None:
         name = printable(talk.reply.name or talk.reply.author)
         lead = Piece(" ┃ ", ACCENT), Piece(_("reply to {name}").format(name=name), messages.author(talk.reply.author))
-        return (*lead, Piece(f": {_short(talk.reply.text)}", SECONDARY))
+        return (*lead, Piece(f": {_short(called(talk.reply.text, talk.reply.files))}", SECONDARY))
     if below := _below(desk, talk):
         return (Piece(f" {below}", ACCENT.plus(BOLD)),)
     return (Piece(f" {typing(desk.model, desk.target, desk.now())}", SECONDARY),)

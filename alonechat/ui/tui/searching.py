@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alonechat.core.client.files import said
 from alonechat.core.client.listing import title
 from alonechat.core.client.moment import Moment, stamp_of, when
 from alonechat.core.client.present import printable
@@ -93,7 +94,7 @@ class Search(Picker):
         for hit in self._hits:
             where, name = hit["conversation"], printable(desk.model.shown(hit["sender"]))
             lead = (Piece(f"{name}: ", author(hit["sender"])),)
-            label = (*lead, *_found(printable(str(hit["content"]).replace("\n", " ")), words))
+            label = (*lead, *_found(printable(said(hit, 4000)), words))
             detail = f"{printable(title(desk.model, where))} {when(stamp_of(hit['timestamp']), moment)}"
             found.append(Choice(label, detail, lambda hit=hit: self.app.go(hit["conversation"], hit["seq"])))  # type: ignore[misc]
         return found

@@ -7,10 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alonechat.core.client.emojis import FREQUENT
+from alonechat.core.client.files import called, label
 from alonechat.core.client.markup import blocks
-from alonechat.core.client.present import printable, short
+from alonechat.core.client.present import printable
 from alonechat.core.client.rows import Row
 from alonechat.core.client.words import _
+from alonechat.ui.tui import filing
 from alonechat.ui.tui.desk import messages
 from alonechat.ui.tui.dialog import Choice, Picker
 from alonechat.ui.tui.screen import ACCENT, Piece
@@ -139,7 +141,7 @@ def delete(app: App, row: Row) -> None:
         app.look.selected = None
 
     choices = [
-        Choice((Piece(_("Delete")),), short(printable(row.text), 40), act),
+        Choice((Piece(_("Delete")),), printable(called(row.text, row.files, 40)), act),
         Choice((Piece(_("Keep it")),), "", lambda: None),
     ]
     app.show(Picker(_("Delete this message?"), lambda text: choices, _("Enter · Esc")))
@@ -171,7 +173,7 @@ def react(app: App, row: Row) -> None:
 
 def copy(app: App, row: Row) -> None:
     """Copy its text to the clipboard (OSC 52, also over SSH)."""
-    if app.terminal.copy(row.text):
+    if app.terminal.copy(row.text or called("", row.files, 4000)):
         app.say(_("copied"))
     else:
         app.say(_("this terminal has no clipboard"), is_error=True)
@@ -183,15 +185,26 @@ def links(row: Row) -> list[str]:
 
 
 def open_link(app: App, row: Row) -> None:
-    """Open its link in the browser; choose, where there are several."""
-    found = links(row)
-    if not found:
-        app.say(_("there is no link in it"))
-    elif len(found) == 1:
-        _browse(app, found[0])
+    """Open its link in the browser, or its file with what the system has for it; choose, where there are several."""
+    if app.desk is None:
+        return
+    acts = [(label(each), partial(filing.open_file, app, app.desk, each)) for each in row.files]
+    acts += [(each, partial(_browse, app, each)) for each in links(row)]
+    if not acts:
+        app.say(_("there is no link in it, and no file"))
+    elif len(acts) == 1:
+        acts[0][1]()
     else:
-        choices = [Choice((Piece(printable(each), ACCENT),), "", partial(_browse, app, each)) for each in found]
-        app.show(Picker(_("Open a link"), lambda text: [c for c in choices if text in c.label[0].text]))
+        choices = [Choice((Piece(printable(text), ACCENT),), "", act) for text, act in acts]
+        app.show(Picker(_("Open"), lambda text: [c for c in choices if text in c.label[0].text]))
+
+
+def save_file(app: App, row: Row) -> None:
+    """Save its file; choose, where there are several."""
+    if row.files:
+        filing.save_as(app, row)
+    else:
+        app.say(_("there is no file in it"))
 
 
 def _browse(app: App, url: str) -> None:

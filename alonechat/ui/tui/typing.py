@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from alonechat.core.client.complete import Completion, complete
 from alonechat.core.client.present import printable
 from alonechat.core.client.words import _
+from alonechat.ui.tui import paths
 from alonechat.ui.tui.composer import Editor
 from alonechat.ui.tui.local import COMMANDS
 from alonechat.ui.tui.screen import ACCENT, BOLD, REVERSE, SECONDARY, Line, Piece
@@ -22,6 +23,7 @@ from alonechat.ui.tui.width import width
 if TYPE_CHECKING:
     from alonechat.ui.tui.app import App
 
+TAKES_PATH = re.compile(r"/(?:upload|save(?:\s+-\d+)?)\s+")
 NAMED = re.compile(r"(?:^|(?<=\s)):([a-z0-9_+\-]{2,40}):$")
 
 
@@ -91,8 +93,9 @@ def complete_word(app: App, by: int) -> None:
         state.at = (state.at + by) % len(state.found.options)
     else:
         ours = {f"/{each.name}": (each.usage, _(each.help)) for each in COMMANDS}
+        found = _path(editor)
         model = replace(desk.model, commands={**desk.model.commands, **ours})
-        found = complete(editor.text, editor.at, model, desk.target, _emoji)
+        found = found or complete(editor.text, editor.at, model, desk.target, _emoji)
         if found is None:
             return
         state.found, state.at, state.end = found, 0, found.end
@@ -103,6 +106,12 @@ def complete_word(app: App, by: int) -> None:
     if len(state.found.options) == 1:
         state.stop()
     desk.typed()
+
+
+def _path(editor: Editor) -> Completion | None:
+    """What Tab makes of a path behind a command that takes one."""
+    found = TAKES_PATH.match(editor.text[: editor.at])
+    return paths.complete(editor.text, editor.at, found.end()) if found else None
 
 
 def edit_outside(app: App) -> None:

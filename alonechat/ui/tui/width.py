@@ -8,7 +8,10 @@ from functools import lru_cache
 
 NARROW = "\x20-\x7e\xa0-\xa8\xaa-\xac\xaf-\u02ff\u0386\u0388-\u038a\u038e-\u03a1\u03a3-\u03e1\u0400-\u0482\u048a-\u04ff"
 LINES = "\u2500-\u257f"
-SIGNS = "\u2010-\u2027\u2030-\u203b\u203d-\u2048\u2190-\u2193\u2580-\u259f\u25b2\u25b8\u25bc\u25c9-\u25d5\u2713\u2717"
+SIGNS = (
+    "\u2010-\u2027\u2030-\u203b\u203d-\u2048\u2190-\u2193\u2580-\u259f\u25b2\u25b8\u25bc\u25c9-\u25d5\u2713\u2717"
+    "\U0001f5bc"
+)
 WIDE = "\u3001-\u3029\u3031-\u303c\u303e\u3041-\u3096\u309b-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60"
 EMOJI = (
     "\U0001f300-\U0001f320\U0001f32d-\U0001f335\U0001f337-\U0001f37c\U0001f37e-\U0001f393"

@@ -23,13 +23,14 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.faces: list[Face] = []
+        self.settings: dict[str, object] = {}
         self._up = None
         self._ports: dict[str, int] = {}
         self.server = self.begin()
 
     def begin(self, data: str = "data") -> Server:
         """Start it, where it was if it had been somewhere."""
-        self._up = serving(self.folder, data_dir=self.folder / data, **self._ports)
+        self._up = serving(self.folder, data_dir=self.folder / data, **self._ports, **self.settings)
         self.server = self._up.__enter__()
         ports = self.server.manager.ports
         self._ports = {"port": ports["websocket"], "api_port": ports["rest"]}

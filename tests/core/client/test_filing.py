@@ -1,0 +1,215 @@
+"""Files of messages between a client and a real server: sent once, fetched once, gone when they are deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alonechat.core.client import Account, Rest
+from alonechat.core.client.cache import folder_of, path_of
+from alonechat.core.client.files import File
+from alonechat.core.client.moment import Moment
+from alonechat.core.client.rows import rows
+from tests.core.client.face import Face
+from tests.core.client.test_runner import Place
+
+BYTES = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x03\x20\0\0\x02\x58\x08\x02\0\0\0" + bytes(range(256)) * 800
+"""The head of a PNG of 800×600, and more than one piece of an upload."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    found = Place(tmp_path)
+    yield found
+    for face in found.faces:
+        face.close()
+    found.end()
+
+
+@pytest.fixture
+def cat(tmp_path: Path) -> Path:
+    path = tmp_path / "cat.png"
+    path.write_bytes(BYTES)
+    return path
+
+
+def files(face: Face, target: str = "#lobby") -> list[File]:
+    """The files of all rows, as a face draws them."""
+    return [file for row in rows(face.model, target, Moment(2e9, None)) for file in row.files]
+
+
+def says(face: Face, text: str, *paths: Path) -> Exception | None:
+    return face.answer(lambda then: face.runner.say("#lobby", text, files=paths, then=then))[1]
+
+
+def arrives(face: Face, count: int = 1) -> list[File]:
+    """Wait for the files of messages that have arrived."""
+    face.until(lambda: len([file for file in files(face) if file.message]) == count, f"{count} files of messages")
+    return [file for file in files(face) if file.message]
+
+
+def fetch(face: Face, file: File) -> Path:
+    path, error = face.answer(lambda then: face.runner.fetch(file, then))
+    assert error is None, error
+    assert path.stat().st_mode & 0o777 == 0o600
+    return Path(path)
+
+
+def folder(place: Place, face: Face, home: str = "home") -> Path:
+    return folder_of(place.folder / home, face.runner.account.server, face.runner.account.username)
+
+
+def copies(place: Place, face: Face) -> list[Path]:
+    """What waits to be sent, on the disk."""
+    return [path for path in (folder(place, face) / "waiting").rglob("*") if path.is_file()]
+
+
+def reworded(face: Face, home: Path, **known: object) -> None:
+    """Change on the disk what the one entry of the outbox knows of its file, while no client runs."""
+    account: Account = face.runner.account
+    with sqlite3.connect(path_of(home, account.server, account.username)) as db:
+        (text,) = db.execute("SELECT frame FROM outbox").fetchone()
+        frame = json.loads(text)
+        frame["files"][0].update(known)
+        db.execute("UPDATE outbox SET frame=?", (json.dumps(frame),))
+    db.close()
+
+
+def test_a_file_sent_offline_arrives_once_over_restarts_of_client_and_server(place: Place, cat: Path) -> None:
+    ana = place.face().start().connected().open()
+    place.end()
+    ana.offline()
+    assert says(ana, "look", cat) is None
+    ana.runner.say("#lobby", "and a text")
+    cat.unlink()
+    ana.until(lambda: len(ana.model.outbox) == 2, "what waits")
+    (waiting,) = files(ana)
+    assert (waiting.state, waiting.name, waiting.mime, waiting.id) == ("waiting", "cat.png", "image/png", "")
+    assert Path(waiting.path).read_bytes() == BYTES
+    ana.close()
+
+    place.begin()
+    bo = place.face("bo", "elsewhere").start().connected().open()
+    again = place.again(ana).start().open()
+    (theirs,) = arrives(bo)
+    (own,) = arrives(again)
+    assert (theirs.size, theirs.width, theirs.height, theirs.state) == (len(BYTES), 800, 600, "there")
+    again.until(lambda: files(again)[0].state == "ready", "one's own file")  # it is never fetched: the copy stays
+    assert Path(files(again)[0].path).read_bytes() == BYTES and own.id == theirs.id
+    assert not again.model.outbox and not copies(place, again)
+    assert fetch(bo, theirs).read_bytes() == BYTES
+    assert sorted(bo.texts()) == ["and a text", "look"]
+
+
+def test_what_cannot_be_sent_is_said_and_nothing_is_kept(place: Place, cat: Path, tmp_path: Path) -> None:
+    place.end()
+    place.settings = {"max_file": 1000}
+    place.begin()
+    ana = place.face().start().connected().open()
+    assert "too large" in str(says(ana, "", cat)) and "1000 B" in str(says(ana, "", cat))
+    assert "there is no file" in str(says(ana, "", tmp_path / "none.txt"))
+    assert "is a folder" in str(says(ana, "", tmp_path))
+    assert "command" in str(says(ana, "/topic x", cat))
+    assert not ana.model.outbox and not copies(place, ana)
+
+
+def test_what_the_server_refuses_stays_with_the_reason_until_it_is_discarded_or_taken(place: Place, cat: Path) -> None:
+    ana = place.face().start().connected().open()
+    place.end()
+    ana.offline()
+    assert says(ana, "", cat) is None and says(ana, "two", cat) is None
+    place.settings = {"max_file": 1000}
+    place.begin()
+    ana.runner.hurry()
+    ana.until(lambda: all(entry.code for entry in ana.model.waiting()) and len(ana.model.outbox) == 2, "refusals")
+    first, second = ana.model.waiting()
+    assert first.code == "too_long" and {file.state for file in files(ana)} == {"failed"}
+    ana.runner.discard(first.nonce)
+    ana.until(lambda: len(copies(place, ana)) == 1, "a copy less")
+    place.end()
+    ana.offline()
+    place.settings = {}
+    place.begin()
+    ana.runner.hurry()
+    ana.connected()
+    ana.runner.again(second.nonce)
+    assert arrives(ana)[0].name == "cat.png"
+    ana.until(lambda: not copies(place, ana), "no copies")
+
+
+def test_an_upload_is_not_repeated_and_one_that_the_server_threw_away_is(place: Place, cat: Path) -> None:
+    ana = place.face().start().connected().open()
+
+    async def upload() -> str:
+        async with Rest(ana.runner.account.url, ana.runner.account.token) as rest:
+            return str((await rest.upload(cat))["id"])
+
+    id = asyncio.run(upload())
+    place.end()
+    ana.offline()
+    assert says(ana, "first", cat) is None
+    ana.close()
+    copies(place, ana)[0].unlink()  # so that nothing could be uploaded again
+    reworded(ana, place.folder / "home", id=id)
+    place.begin()
+    again = place.again(ana).start().open()
+    assert arrives(again)[0].id == id
+    place.end()
+    again.offline()
+    assert says(again, "second", cat) is None
+    again.close()
+    reworded(again, place.folder / "home", id="threwaway")
+    place.begin()
+    last = place.again(ana).start().open()
+    assert arrives(last, 2)[1].id not in ("", "threwaway", id)
+    assert not last.model.outbox
+
+
+def test_what_was_fetched_is_there_offline_in_every_window_until_it_is_deleted(
+    place: Place, cat: Path, tmp_path: Path
+) -> None:
+    ana = place.face().start().connected().open()
+    bo = place.face("bo", "elsewhere").start().connected().open()
+    beside = Face(bo.runner.account, place.folder / "elsewhere")
+    place.faces.append(beside)
+    beside.start().connected().open()
+    assert says(ana, "one", cat) is None and says(ana, "two", cat) is None
+    one, two = arrives(bo, 2)
+    arrives(beside, 2)
+    got = [fetch(bo, one), fetch(bo, one), fetch(beside, one)]
+    assert len(set(got)) == 1
+    place.end()
+    bo.offline()
+    beside.offline()
+    assert fetch(beside, one).read_bytes() == BYTES
+    where, error = bo.answer(lambda then: bo.runner.save(one, tmp_path, then))
+    assert error is None and where == tmp_path / "cat (1).png" and where.read_bytes() == BYTES
+    bo.runner.fetch(two)
+    bo.until(lambda: files(bo)[1].state == "failed", "a failure")
+    assert "offline" in files(bo)[1].reason and not bo.model.told
+    place.begin()
+    bo.runner.hurry()
+    bo.until(lambda: files(bo)[1].state == "ready", "another attempt")  # by itself
+    ana.runner.hurry()
+    ana.connected()
+    for message in ana.model.windows["#lobby"].messages:
+        ana.runner.delete("#lobby", message["id"])
+    bo.until(lambda: not files(bo), "a deletion")
+    bo.until(lambda: not any(path.is_file() for path in (folder(place, bo, "elsewhere") / "got").rglob("*")), "no file")
+    _path, error = bo.answer(lambda then: bo.runner.fetch(one, then))
+    assert error is not None
+
+
+def test_an_account_that_is_forgotten_leaves_no_file(place: Place, cat: Path) -> None:
+    ana = place.face().start().connected().open()
+    assert says(ana, "", cat) is None
+    arrives(ana)
+    ana.until(lambda: files(ana)[0].state == "ready", "one's own file")
+    assert folder(place, ana).exists()
+    ana.answer(lambda then: ana.runner.sign_out(then, wipe=True))
+    assert not folder(place, ana).exists()
