@@ -159,12 +159,14 @@ class Shelf:
         return place
 
     def half(self) -> Path:
-        """Where a file may be written while it arrives. Raises AloneChatError where nothing can be."""
+        """A new file to write into while one arrives. Raises AloneChatError where there can't be any."""
+        path = self.root / "half" / secrets.token_hex(8)
         try:
-            self._folder(self.root / "half")
+            self._folder(path.parent)
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as error:
             raise self.unwritable(error) from None
-        return self.root / "half" / secrets.token_hex(8)
+        return path
 
     def take(self, half: Path, file: File) -> Path:
         """A file has arrived: put it in its place."""

@@ -196,7 +196,7 @@ def test_what_was_fetched_is_there_offline_in_every_window_until_it_is_deleted(
     bo.runner.hurry()
     bo.until(lambda: files(bo)[1].state == "ready", "another attempt")  # by itself
     ana.runner.hurry()
-    ana.connected()
+    arrives(ana, 2)
     for message in ana.model.windows["#lobby"].messages:
         ana.runner.delete("#lobby", message["id"])
     bo.until(lambda: not files(bo), "a deletion")
