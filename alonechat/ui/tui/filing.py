@@ -89,15 +89,7 @@ def offer(app: App, text: str) -> None:
     title = n_("Send {n} file?", "Send {n} files?", len(found))
     choices = [
         Choice((Piece(_("Send as a file") if len(found) == 1 else _("Send as files")),), printable(named), act),
-        Choice(
-            (
-                Piece(
-                    _("Keep the text"),
-                )
-            ),
-            "",
-            lambda: None,
-        ),
+        Choice((Piece(_("Keep the text")),), "", lambda: None),
     ]
     app.show(Picker(title, lambda typed: choices, _("Enter · Esc")))
 
@@ -127,8 +119,7 @@ def open_file(front: Front, desk: Desk, file: File) -> None:
     """Fetch a file, and hand it to the system's program for it. Where there is none, or none that only shows it, it is
     saved, and where is said."""
     if not opens(file.name):
-        why = _("{name} is of a kind that may run as a program; it was not opened").format(name=printable(file.name))
-        save(front, desk, file, downloads(), why)
+        save(front, desk, file, downloads(), _("not opened: it may run as a program"))
         return
     if not has_viewer(os.environ):
         save(front, desk, file, downloads())
@@ -144,8 +135,7 @@ def open_file(front: Front, desk: Desk, file: File) -> None:
         if view(path):
             front.post(lambda: front.say(_("opened {name}").format(name=printable(file.name))))
         else:
-            why = _("no program here shows {name}").format(name=printable(file.name))
-            front.post(lambda: save(front, desk, file, downloads(), why))
+            front.post(lambda: save(front, desk, file, downloads(), _("no program here shows it")))
 
     if file.id:
         front.say(_("fetching {name}…").format(name=printable(file.name)))
@@ -161,11 +151,18 @@ def save(front: Front, desk: Desk, file: File, path: Path, why: str = "") -> Non
         if error is not None:
             front.say(printable(str(error)), True)
             return
-        text = _("saved to {path}").format(path=printable(str(place)))
-        front.say(f"{why}; {text}" if why else text)
+        text = _("saved to {path}").format(path=printable(_homely(Path(place))))
+        front.say(f"{text} · {why}" if why else text)
 
     front.say(_("fetching {name}…").format(name=printable(file.name)))
     desk.runner.save(file, path, saved)
+
+
+def _homely(path: Path) -> str:
+    try:
+        return str(Path("~") / path.relative_to(Path.home()))
+    except (ValueError, RuntimeError):  # elsewhere, or nobody's
+        return str(path)
 
 
 def save_as(app: App, row: Row) -> None:
@@ -178,7 +175,7 @@ def _asked(app: App, file: File) -> None:
     if desk is None:
         return
     place = Field("path", _("Path"))
-    place.editor.set(str(downloads() / name_of(file.name)))
+    place.editor.set(_homely(downloads() / name_of(file.name)))
 
     def submit(given: dict[str, str]) -> None:
         form.done = True

@@ -28,6 +28,8 @@ from alonechat.ui.tui.picture import explained
 
 FIRST = 20
 """Messages that are read out when one goes to a conversation."""
+FOLLOWS = "follows"
+"""Waited for where the end of a conversation is not kept here: the server's page, which comes as an older one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +173,14 @@ class LineFace:
 
     def _page(self, page: Page) -> None:
         desk = self.desk
-        if desk is None or page.target != desk.target or self._awaited != page.place:
+        awaited = "older" if self._awaited == FOLLOWS else self._awaited
+        if desk is None or page.target != desk.target or awaited != page.place:
             return
         if page.place == "latest" and not page.messages and not page.start:
-            return  # the server's page follows
+            self._awaited = FOLLOWS  # nothing of it is kept here
+            return
+        messages = page.messages[-FIRST:] if page.place == "latest" or self._awaited == FOLLOWS else page.messages
         self._awaited = "" if page.messages or page.start else self._awaited
-        messages = page.messages[-FIRST:] if page.place == "latest" else page.messages
         if page.place == "around" and (jump := desk.talk().jump) is not None:
             messages = tuple(each for each in messages if abs(each["seq"] - jump) <= FIRST // 2)
         self._read_out(messages)
