@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
@@ -62,21 +62,22 @@ class Now:
         return f"{at:%H:%M}" if self.today in (None, at.date()) else f"{at:%Y-%m-%d %H:%M}"
 
 
-def line(event: Event, where: str, about: Event | None = None, now: Now = Now()) -> str | None:
+def line(event: Event, where: str, about: Event | None = None, now: Now = Now(), ids: bool = True) -> str | None:
     """An event as a line of `tail`: `09:41 #room <name> text`, further lines of a text indented so that none can pass
-    for another's. `where` is the conversation, `about` the message that `ref` names. None: there is nothing to show."""
-    said = _said(event, about)
+    for another's. `where` is the conversation, `about` the message that `ref` names. With `ids`, files
+    bear theirs, and their size in bytes. None: there is nothing to show."""
+    said = _said(event, about, with_id if ids else brief)
     if said is None:
         return None
     first, *rest = printable(said.replace("\r\n", "\n"), lines=True).replace("\t", " ").split("\n")
     return "\n      ".join([f"{now.time(event['timestamp'])} {printable(where)} {first}", *rest])
 
 
-def _said(event: Event, about: Event | None) -> str | None:
+def _said(event: Event, about: Event | None, file: Callable[[Event], str]) -> str | None:
     kind, who, content = event["type"], event["sender"], event["content"]
     message = f' "{short(about["content"])}"' if about and about.get("content") else " a message"
     if kind == "TEXT":
-        return _text(event)
+        return _text(event, file)
     if kind == "EDIT":
         return f"<{who}> edited: {content}"
     if kind == "DELETE":
@@ -93,11 +94,11 @@ def _said(event: Event, about: Event | None) -> str | None:
     return None
 
 
-def _text(event: Event) -> str:
+def _text(event: Event, file: Callable[[Event], str]) -> str:
     who, via = event["sender"], event.get("via")
     if event.get("deleted"):
         return f"<{who}> (deleted)"
-    files = [_file(each) for each in event.get("attachments") or ()]
+    files = [file(each) for each in event.get("attachments") or ()]
     body = " ".join(filter(None, [event["content"], *files]))
     if via == "me":
         return f"* {who} {body}"
@@ -106,11 +107,20 @@ def _text(event: Event) -> str:
     return f"<{name}> {body}{' (edited)' if event.get('edited') else ''}{reactions}"
 
 
-def _file(file: Mapping[str, Any]) -> str:
-    """With the id, which fetches it: `[plan.pdf, 5120 bytes, ab12…]`."""
-    size = [f"{file['width']}×{file['height']}"] if file.get("width") and file.get("height") else []
-    said = [str(file.get("name")), f"{file.get('size')} bytes", *size, *filter(None, [file.get("id")])]
+def with_id(file: Mapping[str, Any]) -> str:
+    """A file with its id, which fetches it: `[plan.pdf, 5120 bytes, ab12…]`."""
+    said = [str(file.get("name")), f"{file.get('size')} bytes", *_pixels(file), *filter(None, [file.get("id")])]
     return f"[{', '.join(map(str, said))}]"
+
+
+def brief(file: Mapping[str, Any]) -> str:
+    """A file for who has other ways to name it: `[plan.pdf, 5 KB]`."""
+    size = file.get("size")
+    return f"[{', '.join([str(file.get('name')), size_text(size if isinstance(size, int) else 0), *_pixels(file)])}]"
+
+
+def _pixels(file: Mapping[str, Any]) -> list[str]:
+    return [f"{file['width']}×{file['height']}"] if file.get("width") and file.get("height") else []
 
 
 def literal(text: str) -> str:

@@ -165,7 +165,7 @@ class LineFace:
         window = desk.model.windows.get(target)
         at = window.find(event.get("ref")) if window is not None else None
         about = window.messages[at] if window is not None and at is not None else None
-        text = line(event, title(desk.model, target), about, Now())
+        text = line(event, title(desk.model, target), about, Now(), ids=False)
         if text is not None:
             named = event.get("mentions") or ()
             mine = event["sender"] != desk.model.me and (desk.model.me in named or "*" in named)
@@ -191,7 +191,7 @@ class LineFace:
         assert self.desk is not None
         today = Moment(self.desk.now(), None).today
         for each in messages:
-            if (text := line(each, title(self.desk.model, self.desk.target), None, Now(today))) is not None:
+            if (text := line(each, title(self.desk.model, self.desk.target), None, Now(today), ids=False)) is not None:
                 self.say(text)
 
     def _connection(self, change: Connection) -> None:
@@ -248,7 +248,7 @@ class LineFace:
         self._hits = list(answer["events"])
         today = Moment(self.desk.now(), None).today
         for number, hit in enumerate(self._hits, 1):
-            text = line(hit, title(self.desk.model, hit["conversation"]), None, Now(today))
+            text = line(hit, title(self.desk.model, hit["conversation"]), None, Now(today), ids=False)
             self.say(f"{number}. {text}")
         self.say(n_("{n} message found", "{n} messages found", len(self._hits)) + " · " + _("/hit N goes to one"))
 

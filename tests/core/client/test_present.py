@@ -43,7 +43,7 @@ def shown(**more: Any) -> str | None:
         ({"type": "LEAVE", "by": "ana"}, "04:00 #lobby ana removed bo"),
         ({"type": "TOPIC", "content": "tea"}, "04:00 #lobby bo set the topic: tea"),
         ({"type": "PIN"}, None),
-        ({"content": "see", "attachments": [{"name": "a.txt", "size": 5}]}, "04:00 #lobby <bo> see [a.txt, 5 B]"),
+        ({"content": "see", "attachments": [{"name": "a.txt", "size": 5}]}, "04:00 #lobby <bo> see [a.txt, 5 bytes]"),
     ],
 )
 def test_an_event_as_a_line(given: dict[str, Any], wanted: str | None) -> None:

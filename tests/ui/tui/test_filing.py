@@ -220,7 +220,7 @@ def test_the_line_mode_sends_and_saves_files(pyz: Path, people: People, name: Na
     sends(people, other, ana, "cat.png")
     env = {**os.environ, **signed_in(people, tmp_path, ana), "LC_ALL": "C.UTF-8"}
     talk = {
-        f"/go {bo}": "[cat.png, 3 KB]",
+        f"/go {bo}": "[cat.png, 3 KB, 800×600]",
         f"/upload {notes}": f"<{ana}> [notes.pdf, 3 KB]",
         f"/upload {tmp_path}/none": "there is no file",
         f"/save -1 {tmp_path}": "saved to",
