@@ -20,6 +20,7 @@ LATER = (
     "pygments",
     "rich",
     "segno",
+    "sqlalchemy",
     "wcwidth",
     "wsgiref",
 )

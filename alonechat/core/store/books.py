@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from sqlalchemy import Connection
-
 from alonechat.core.store.index import Index
 from alonechat.core.store.wire import Names
 from alonechat.errors import Rejected
@@ -25,11 +23,8 @@ class Place:
 class Books:
     """The writer's connection and memory. One thread at a time; `forget` after a rollback or a foreign commit."""
 
-    def __init__(self, connection: Connection, clock: Callable[[], int], names: Names) -> None:
-        self.connection, self.clock, self.names = connection, clock, names
-        raw = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        self.raw = raw
+    def __init__(self, raw: sqlite3.Connection, clock: Callable[[], int], names: Names) -> None:
+        self.raw, self.clock, self.names = raw, clock, names
         self.index = Index(raw)
         self._accounts: dict[str, int] = {}
         self._places: dict[str, Place] = {}

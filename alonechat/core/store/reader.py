@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
-
 from alonechat.errors import Rejected
 
 P = ParamSpec("P")
@@ -24,9 +21,8 @@ def served(read: Callable[P, T]) -> Callable[P, T]:
     def answer(*given: P.args, **named: P.kwargs) -> T:
         try:
             return read(*given, **named)
-        except (sqlite3.Error, DBAPIError) as error:
-            why = error.orig if isinstance(error, DBAPIError) else error
-            raise Rejected("unavailable", f"the store can't be read now ({why}); try again later") from error
+        except sqlite3.Error as error:
+            raise Rejected("unavailable", f"the store can't be read now ({error}); try again later") from error
 
     return answer
 
@@ -34,10 +30,7 @@ def served(read: Callable[P, T]) -> Callable[P, T]:
 class Reader:
     """One read-only connection, closed with the thread that it belongs to."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.connection: Connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        raw = self.connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
+    def __init__(self, raw: sqlite3.Connection) -> None:
         self.raw = raw
 
     @contextmanager
@@ -53,4 +46,4 @@ class Reader:
             self.raw.execute("COMMIT")
 
     def close(self) -> None:
-        self.connection.close()
+        self.raw.close()

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Engine, Select, select
-
 from alonechat.core.message import EVENTS, LOBBY, MAX_SENT, SCROLLED, key_of, target_of
-from alonechat.core.store import grams, search, uploads, wire
-from alonechat.core.store.overview import GIVEN, OVERVIEW, Overviewed
+from alonechat.core.store import grams, search, sql, uploads, wire
+from alonechat.core.store.overview import Overviewed
 from alonechat.core.store.reader import Reader, served
 from alonechat.core.store.records import Account, Conversation, Event, Found, Invite, Membership, Session, Upload
-from alonechat.core.store.schema import (
-    LOBBY_ID,
-    accounts,
-    conversations,
-    invites,
-    members,
-    sanctions,
-    sessions,
-    settings,
-)
+from alonechat.core.store.schema import LOBBY_ID
 from alonechat.core.store.wire import COLUMNS, Names, Row
 from alonechat.errors import Rejected
 
@@ -36,8 +26,8 @@ _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class Reads:
     """The reading half of a `records.Store`. Each thread that reads has a connection of its own."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], int], names: Names) -> None:
-        self._engine, self._clock, self._names = engine, clock, names
+    def __init__(self, connect: Callable[[], sqlite3.Connection], clock: Callable[[], int], names: Names) -> None:
+        self._connect, self._clock, self._names = connect, clock, names
         self._own = threading.local()
         self._readers: WeakSet[Reader] = WeakSet()
         self._opening = threading.Lock()
@@ -48,7 +38,7 @@ class Reads:
         if self._closed:
             raise Rejected("unavailable", "the store is closed")
         if found is None:
-            found = self._own.reader = Reader(self._engine)
+            found = self._own.reader = Reader(self._connect())
             with self._opening:
                 self._readers.add(found)
         return found
@@ -59,66 +49,51 @@ class Reads:
             for reader in list(self._readers):
                 reader.close()
 
-    def _rows(self, statement: Select[Any], **values: Any) -> list[Any]:
-        return list(self._reader().connection.execute(statement, values))
+    def _rows(self, statement: str, **values: Any) -> list[Any]:
+        return self._reader().raw.execute(statement, values).fetchall()
 
-    def _one(self, statement: Select[Any]) -> Any:
-        return self._reader().connection.execute(statement).scalar()
+    def _one(self, statement: str, **values: Any) -> Any:
+        row = self._reader().raw.execute(statement, values).fetchone()
+        return None if row is None else row[0]
 
     # --- accounts, sign-ins, invites, settings ---
 
     @served
     def accounts(self) -> list[Account]:
-        a = accounts.c
-        rows = self._rows(select(a.username, a.display_name, a.role, a.standing, a.created).order_by(a.id))
-        return [Account(*row) for row in rows]
+        return [Account(*row) for row in self._rows(sql.ACCOUNTS)]
 
     @served
     def password(self, username: str) -> str | None:
-        found: str | None = self._one(select(accounts.c.password).where(accounts.c.username == username))
+        found: str | None = self._one(sql.PASSWORD, username=username)
         return found
-
-    def _sessions(self) -> Select[Any]:
-        s = sessions.c
-        columns = (s.id, accounts.c.username, s.created, s.expires, s.seen, s.device, s.revoked)
-        return select(*columns).join_from(sessions, accounts, s.account == accounts.c.id)
 
     @served
     def session(self, id: str) -> Session | None:
-        choice = (
-            "SELECT s.id, a.username, s.created, s.expires, s.seen, s.device, s.revoked"
-            " FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.id = ?"
-        )
-        row: Any = self._reader().raw.execute(choice, (id,)).fetchone()
-        return Session(*(*row[:6], bool(row[6]))) if row else None
+        rows = self._rows(sql.SESSION, id=id)
+        return _session(rows[0]) if rows else None
 
     @served
     def sessions(self, username: str | None = None) -> list[Session]:
         """Those that hold: not revoked and not expired."""
-        s = sessions.c
-        chosen = self._sessions().where(~s.revoked, s.expires > self._clock()).order_by(s.created, s.id)
-        if username is not None:
-            chosen = chosen.where(accounts.c.username == username)
-        return [Session(*row) for row in self._rows(chosen)]
-
-    def _invites(self) -> Select[Any]:
-        i = invites.c
-        holds = (i.uses > 0) & ((i.expires == 0) | (i.expires > self._clock()))
-        return select(i.code, i.role, i.uses, i.expires, i.created, i.by).where(holds)
+        if username is None:
+            rows = self._rows(sql.SESSIONS, now=self._clock())
+        else:
+            rows = self._rows(sql.SESSIONS_OF, now=self._clock(), username=username)
+        return [_session(row) for row in rows]
 
     @served
     def invite(self, code: str) -> Invite | None:
-        rows = self._rows(self._invites().where(invites.c.code == code))
+        rows = self._rows(sql.INVITE, now=self._clock(), code=code)
         return Invite(*rows[0]) if rows else None
 
     @served
     def invites(self) -> list[Invite]:
         """Those that hold."""
-        return [Invite(*row) for row in self._rows(self._invites().order_by(invites.c.created, invites.c.code))]
+        return [Invite(*row) for row in self._rows(sql.INVITES, now=self._clock())]
 
     @served
     def setting(self, name: str) -> str | None:
-        found: str | None = self._one(select(settings.c.value).where(settings.c.name == name))
+        found: str | None = self._one(sql.SETTING, name=name)
         return found
 
     # --- conversations ---
@@ -129,19 +104,16 @@ class Reads:
 
     @served
     def conversation(self, key: str) -> Conversation | None:
-        c, m, s, a = conversations.c, members.c, sanctions.c, accounts.c
         with self._reader().snapshot():
-            rows = self._rows(select(c.id, c.key, c.kind, c.access, c.topic, c.seq).where(c.key == key))
+            rows = self._rows(sql.CONVERSATION, key=key)
             if not rows:
                 return None
             id, *rest = rows[0]
             found = Conversation(*rest)
-            inside = select(a.username, m.since, m.moderator).join_from(members, accounts, m.account == a.id)
-            for name, since, moderator in self._rows(inside.where(m.conversation == id).order_by(a.username)):
-                found.members[name] = Membership(since, moderator)
-            named = select(a.username, s.kind).join_from(sanctions, accounts, s.account == a.id)
+            for name, since, moderator in self._rows(sql.MEMBERS, conversation=id):
+                found.members[name] = Membership(since, bool(moderator))
             sets = {"ban": found.banned, "mute": found.muted, "invite": found.invited}
-            for name, kind in self._rows(named.where(s.conversation == id)):
+            for name, kind in self._rows(sql.SANCTIONS, conversation=id):
                 sets[kind].add(name)
         return found
 
@@ -163,12 +135,9 @@ class Reads:
 
     @served
     def rooms(self) -> list[dict[str, Any]]:
-        c = conversations.c
+        names = ("key", "kind", "access", "topic", "seq", "members")
         with self._reader().snapshot():
-            rows = self._rows(
-                select(c.key, c.kind, c.access, c.topic, c.seq, c.members).where(c.kind == "room").order_by(c.id)
-            )
-            found = [dict(row._mapping) for row in rows]
+            found = [dict(zip(names, row, strict=True)) for row in self._rows(sql.ROOMS)]
             found[0]["members"] = self._everybody()
         return found
 
@@ -185,8 +154,8 @@ class Reads:
             if account is None:
                 raise Rejected("not_found", f"no user {username}")
             before_last, before_id = self._position(None if before is None else key_of(before, username))
-            asked = {**GIVEN, "account": account, "most": limit + 1, "last": before_last, "id": before_id}
-            rows = [Overviewed(*row) for row in reader.raw.execute(OVERVIEW, asked)]
+            asked = {"account": account, "most": limit + 1, "last": before_last, "id": before_id}
+            rows = [Overviewed(*row) for row in reader.raw.execute(sql.OVERVIEW, asked)]
             latest = self._latest([row for row in rows[:limit] if row.latest])
             everybody = self._everybody()
         items = []
@@ -208,8 +177,7 @@ class Reads:
         """Where a conversation stands among those with the latest events first; before all of them without a key."""
         if key is None:
             return search.FOREVER, 0
-        c = conversations.c
-        rows = self._rows(select(c.last, c.id).where(c.key == key))
+        rows = self._rows(sql.POSITION, key=key)
         if not rows:
             raise Rejected("not_found", f"no conversation {key}")
         last, id = rows[0]
@@ -343,6 +311,12 @@ class Reads:
             return self.setting("server_id") is not None
         except Rejected:
             return False
+
+
+def _session(row: Sequence[Any]) -> Session:
+    """A row of the statements that read sign-ins."""
+    id, username, created, expires, seen, device, revoked = row
+    return Session(id, username, created, expires, seen, device, bool(revoked))
 
 
 def _fitting(events: list[Event]) -> list[Event]:

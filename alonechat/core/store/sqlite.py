@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.pool import NullPool
 
 from alonechat.core.store.books import Books
 from alonechat.core.store.opening import connect, prepare
@@ -26,11 +22,9 @@ class SqliteStore(Reads):
     ) -> None:
         self.path = path
         self._raw = prepare(path, busy_timeout)
-        self._write_engine = _engine(lambda: self._raw)
         names = Names()
-        super().__init__(_engine(lambda: connect(path, busy_timeout, writes=False)), clock, names)
-        self._connection = self._write_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        self._writer = Writer(Books(self._connection, clock, names), purge_after)
+        super().__init__(lambda: connect(path, busy_timeout, writes=False), clock, names)
+        self._writer = Writer(Books(self._raw, clock, names), purge_after)
         self.server_id = self.setting("server_id") or ""
         self.epoch = self.setting("epoch") or ""
 
@@ -63,9 +57,4 @@ class SqliteStore(Reads):
             return
         self._writer.close()
         self._close_readers()
-        self._connection.close()  # whoever closes last, of all processes, has SQLite empty the write-ahead log
-
-
-def _engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
-    # transactions are begun and ended by hand, so nothing is left to reset when a connection closes
-    return create_engine("sqlite://", creator=creator, poolclass=NullPool, pool_reset_on_return=None)
+        self._raw.close()  # whoever closes last, of all processes, has SQLite empty the write-ahead log

@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
 from alonechat.core.store.append import Log
 from alonechat.core.store.books import Books
 from alonechat.core.store.records import Post, Writes
@@ -290,8 +288,6 @@ class Writer:
 
 def _trouble(error: BaseException) -> str:
     """What the database or its disk says, when it is that and not the act that fails; else nothing."""
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        error = error.orig
     of_the_store = isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
     return str(error) if of_the_store else ""
 

@@ -5,35 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.sqlite import insert
-
 from alonechat.core.message import LOBBY
-from alonechat.core.store import uploads
+from alonechat.core.store import sql, uploads
 from alonechat.core.store.books import Books, Place
 from alonechat.core.store.records import ROLES, Account, Invite, Session, Upload
-from alonechat.core.store.schema import (
-    LOBBY_ID,
-    accounts,
-    invites,
-    marks,
-    members,
-    sanctions,
-    sessions,
-    settings,
-)
+from alonechat.core.store.schema import LOBBY_ID
 from alonechat.errors import Rejected
 
 STANDINGS = ("active", "disabled", "banned")
 SANCTIONS = ("ban", "mute", "invite")
-_CHUNK = 500
+_CHANGES = {
+    "display_name": sql.CHANGE_DISPLAY_NAME,
+    "role": sql.CHANGE_ROLE,
+    "standing": sql.CHANGE_STANDING,
+    "password": sql.CHANGE_PASSWORD,
+}
 
 
 class SqliteWrites:
     """`records.Writes` on the writer's connection."""
 
     def __init__(self, books: Books) -> None:
-        self._books, self._connection = books, books.connection
+        self._books, self._raw = books, books.raw
 
     # --- accounts ---
 
@@ -54,8 +47,7 @@ class SqliteWrites:
             }
             for account, password in given
         ]
-        if rows:
-            self._connection.execute(insert(accounts), rows)
+        self._raw.executemany(sql.ADD_ACCOUNT, rows)
 
     def _refuse_taken(self, names: Sequence[str]) -> None:
         seen: set[str] = set()
@@ -63,23 +55,20 @@ class SqliteWrites:
             if name in seen:
                 raise Rejected("conflict", f"the name {name} is given twice")
             seen.add(name)
-        for at in range(0, len(names), _CHUNK):
-            taken = select(accounts.c.username).where(accounts.c.username.in_(names[at : at + _CHUNK])).limit(1)
-            found = self._connection.execute(taken).scalar()
-            if found is not None:
-                raise Rejected("conflict", f"the name {found} is taken")
+            if self._books.find_account(name) is not None:
+                raise Rejected("conflict", f"the name {name} is taken")
 
     def change_account(self, username: str, **changes: Any) -> None:
-        unknown = changes.keys() - {"display_name", "role", "standing", "password"}
+        unknown = changes.keys() - _CHANGES.keys()
         if unknown:
-            raise TypeError(f"of an account display_name, role, standing and password change, not {sorted(unknown)}")
+            raise TypeError(f"of an account {', '.join(_CHANGES)} change, not {sorted(unknown)}")
         if "role" in changes:
             _one_of(changes["role"], ROLES, "role")
         if "standing" in changes:
             _one_of(changes["standing"], STANDINGS, "standing")
         account = self._books.account(username)
-        if changes:
-            self._connection.execute(update(accounts).where(accounts.c.id == account).values(**changes))
+        for name, value in changes.items():
+            self._raw.execute(_CHANGES[name], {"account": account, "value": value})
 
     # --- sign-ins ---
 
@@ -96,27 +85,19 @@ class SqliteWrites:
             }
             for each in sessions_
         ]
-        if rows:
-            self._connection.execute(insert(sessions), rows)
+        self._raw.executemany(sql.ADD_SESSION, rows)
 
     def revoke(
         self, username: str, id: str | None = None, keep: str | None = None, expires: int | None = None
     ) -> list[str]:
-        account, s = self._books.account(username), sessions.c
-        chosen = (s.account == account) & ~s.revoked
-        if id is not None:
-            chosen &= s.id == id
-        if keep is not None:
-            chosen &= s.id != keep
+        chosen = {"account": self._books.account(username), "id": id, "keep": keep}
         if expires is not None:
-            chosen &= s.expires > expires
-            self._connection.execute(update(sessions).where(chosen).values(expires=expires))
+            self._raw.execute(sql.SHORTEN, {**chosen, "until": expires})
             return []  # they hold a little longer
-        ending = update(sessions).where(chosen).values(revoked=True).returning(s.id)
-        return list(self._connection.execute(ending).scalars())
+        return [row[0] for row in self._raw.execute(sql.REVOKE, chosen).fetchall()]
 
     def revoke_all(self) -> None:
-        self._connection.execute(update(sessions).where(~sessions.c.revoked).values(revoked=True))
+        self._raw.execute(sql.REVOKE_ALL)
 
     # --- invites and settings ---
 
@@ -129,22 +110,19 @@ class SqliteWrites:
             "created": invite.created or self._books.clock(),
             "by": invite.by,
         }
-        self._connection.execute(insert(invites).values(row))
+        self._raw.execute(sql.ADD_INVITE, row)
 
     def use_invite(self, code: str) -> Invite:
-        i = invites.c
-        holds = (i.code == code) & (i.uses > 0) & ((i.expires == 0) | (i.expires > self._books.clock()))
-        row = self._connection.execute(update(invites).where(holds).values(uses=i.uses - 1).returning(*i)).one_or_none()
-        if row is None:
+        rows = self._raw.execute(sql.USE_INVITE, {"code": code, "now": self._books.clock()}).fetchall()
+        if not rows:
             raise Rejected("forbidden", "this invite does not hold (any more); ask for a new one")
-        return Invite(**row._mapping)
+        return Invite(*rows[0])
 
     def drop_invite(self, code: str) -> bool:
-        return self._connection.execute(delete(invites).where(invites.c.code == code)).rowcount > 0
+        return self._raw.execute(sql.DROP_INVITE, {"code": code}).rowcount > 0
 
     def set_setting(self, name: str, value: str) -> None:
-        put = insert(settings).values(name=name, value=value)
-        self._connection.execute(put.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+        self._raw.execute(sql.SET_SETTING, {"name": name, "value": value})
 
     # --- conversations ---
 
@@ -176,24 +154,17 @@ class SqliteWrites:
     def mute(self, username: str, key: str, muted: bool) -> None:
         account, place = self._books.account(username), self._books.place(key)
         self._floor(account, place)
-        put = insert(marks).values(account=account, conversation=place.id, read=0, muted=muted)
-        both = ["account", "conversation"]
-        self._connection.execute(put.on_conflict_do_update(index_elements=both, set_={"muted": muted}))
+        self._raw.execute(sql.MUTE, {"account": account, "conversation": place.id, "muted": muted})
 
     def sanction(self, key: str, username: str, kind: str, holds: bool) -> None:
         _one_of(kind, SANCTIONS, "sanction")
         row = {"conversation": self._room(key).id, "account": self._books.account(username), "kind": kind}
-        if holds:
-            self._connection.execute(insert(sanctions).values(row).on_conflict_do_nothing())
-        else:
-            s = sanctions.c
-            chosen = (s.conversation == row["conversation"]) & (s.account == row["account"]) & (s.kind == kind)
-            self._connection.execute(delete(sanctions).where(chosen))
+        self._raw.execute(sql.SANCTION if holds else sql.LIFT, row)
 
     def set_moderator(self, key: str, username: str, moderator: bool) -> None:
-        m, room, account = members.c, self._room(key), self._books.account(username)
-        chosen = (m.conversation == room.id) & (m.account == account)
-        if not self._connection.execute(update(members).where(chosen).values(moderator=moderator)).rowcount:
+        room, account = self._room(key), self._books.account(username)
+        row = {"conversation": room.id, "account": account, "moderator": moderator}
+        if not self._raw.execute(sql.MODERATOR, row).rowcount:
             raise Rejected("not_found", f"{username} is not a member of {key}")
 
     # --- files ---

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from alonechat.core.store import open_store, schema
+from alonechat.core.store import open_store, schema, tables
 from alonechat.core.store.records import Account, Membership, Post
 from alonechat.errors import StartError
 from tests.conformance.kept import Clock, Kept
@@ -150,7 +150,7 @@ def test_a_database_of_a_released_schema_is_read_whole(path: Path, tmp_path: Pat
 def test_the_statements_name_the_columns_that_the_migrations_made(tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/a.db").close()
     raw = sqlite3.connect(tmp_path / "a.db")
-    for table in schema.meta.sorted_tables:
+    for table in tables.meta.sorted_tables:
         there = [row[1] for row in raw.execute(f"PRAGMA table_info({table.name})")]
         assert there == [column.name for column in table.columns], table.name
     raw.close()
