@@ -113,7 +113,7 @@ async def running(
     clock = clock or now_ms
     _make_directory(settings.data_dir)
     with contextlib.ExitStack() as held:
-        held.enter_context(_alone(settings.data_dir))
+        held.enter_context(alone(settings.data_dir))
         sockets = [held.enter_context(listen(settings.host, settings.port, "--port"))]
         if rest:
             sockets.append(held.enter_context(listen(settings.host, settings.api_port, "--api-port")))
@@ -251,8 +251,9 @@ def _make_directory(path: Path) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One server for one data directory: two would give a seq twice. The system ends the lock with the process."""
+def alone(path: Path) -> Iterator[None]:
+    """One server for one data directory: two would give a seq twice. The system ends the lock with the process. Raises
+    `StartError`."""
     with open(path / "server.lock", "a+b") as file:
         try:
             if sys.platform == "win32":

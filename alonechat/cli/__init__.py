@@ -23,6 +23,7 @@ MOUNTED = {
     "client": ("client",),
     "talk": ("login", "logout", "whoami", "send", "tail"),
     "files": ("fetch",),
+    "upkeep": ("backup", "restore", "doctor"),
     "accounts": ("user", "invite", "token"),
     "plugin": ("plugin", "audit"),
     "bench": ("bench",),

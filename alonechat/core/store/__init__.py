@@ -9,7 +9,7 @@ from pathlib import Path
 from alonechat.core.store.records import Shelf, Store
 from alonechat.errors import StartError
 
-__all__ = ["Shelf", "Store", "open_shelf", "open_store"]
+__all__ = ["Shelf", "Store", "copy_database", "open_shelf", "open_store"]
 
 _SQLITE = "sqlite:///"
 
@@ -37,6 +37,14 @@ def open_store(url: str, clock: Callable[[], int] = now, busy_timeout: float = 5
     from alonechat.core.store.sqlite import SqliteStore
 
     return SqliteStore(Path(path), clock, busy_timeout)
+
+
+def copy_database(path: Path, copy: Path) -> None:
+    """A consistent copy of the database file `path`, whoever writes to it meanwhile. Raises OSError, sqlite3.Error."""
+    from alonechat.core.store import opening
+
+    opening.copy_database(path, copy)
+    copy.chmod(0o600)
 
 
 def open_shelf(data_dir: Path) -> Shelf:

@@ -86,7 +86,7 @@ def _migrate(raw: sqlite3.Connection, path: Path) -> None:
     try:
         version = _version(raw, path)
         if 0 < version < newest:
-            _keep(path, path.with_name(f"{path.name}.before-{newest}"))
+            copy_database(path, path.with_name(f"{path.name}.before-{newest}"))
         for migration in schema.MIGRATIONS[version:]:
             migration(raw)
         raw.execute(f"PRAGMA user_version = {newest}")
@@ -112,8 +112,8 @@ def _version(raw: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _keep(path: Path, copy: Path) -> None:
-    """A consistent copy of the database as it is. The caller holds the write lock."""
+def copy_database(path: Path, copy: Path) -> None:
+    """A consistent copy of a database as it is, whoever writes to it meanwhile."""
     partial = copy.with_name(copy.name + ".part")
     partial.unlink(missing_ok=True)
     source, target = sqlite3.connect(path), sqlite3.connect(partial)

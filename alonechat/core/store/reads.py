@@ -305,6 +305,18 @@ class Reads:
     def upload_ids(self) -> set[str]:
         return uploads.ids(self._reader().raw)
 
+    def faults(self) -> list[str]:
+        raw = self._reader().raw
+        try:
+            found = [str(row[0]) for row in raw.execute("PRAGMA integrity_check")]
+            lost = {str(row[0]) for row in raw.execute("PRAGMA foreign_key_check")}
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+        return [
+            *(each for each in found if each != "ok"),
+            *(f"a row of {each} names what there is not" for each in sorted(lost)),
+        ]
+
     def ready(self) -> bool:
         """Whether a trivial read works."""
         try:

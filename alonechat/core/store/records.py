@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 Event = dict[str, Any]
@@ -195,6 +196,7 @@ class Store(Protocol):
     def uploads(self, ids: Sequence[str]) -> list[Upload]: ...  # those of `ids` that are there, in any order
     def upload_ids(self) -> set[str]: ...  # of all that are there
     def ready(self) -> bool: ...  # a trivial read works
+    def faults(self) -> list[str]: ...  # what is damaged, in the database's own words. Reads all of it
 
     # --- writes: each of these is called with `write` or within `transaction` ---
     # see Writes below
@@ -270,6 +272,8 @@ class Shelf(Protocol):
     def free(self) -> int: ...  # bytes that the disk has left
     def keep(self, draft: Any, id: str) -> None: ...  # a draft of its own; on the disk for good once this returns
     def open(self, id: str) -> BinaryIO: ...  # raises FileNotFoundError
+    # a copy for the server whose data lies there: its bytes, None where there is no such file
+    def copy(self, id: str, data_dir: Path) -> int | None: ...
     # bytes that became free, and the ids that could not be removed now
     def drop(self, ids: Iterable[str]) -> tuple[int, list[str]]: ...
     # with `remove`, what `known` does not name, and what came in halfway, is removed

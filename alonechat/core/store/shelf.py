@@ -89,6 +89,20 @@ class FileShelf:
     def open(self, id: str) -> BinaryIO:
         return self.path(id).open("rb", buffering=0)
 
+    def copy(self, id: str, data_dir: Path) -> int | None:
+        other = FileShelf(data_dir / self.folder.name)
+        draft = other.begin()
+        try:
+            with self.open(id) as file:
+                while piece := file.read(1 << 20):
+                    draft.write([piece])
+            other.keep(draft, id)
+        except FileNotFoundError:
+            return None
+        finally:
+            draft.drop()
+        return draft.size
+
     def drop(self, ids: Iterable[str]) -> tuple[int, list[str]]:
         freed, left = 0, []
         for id in ids:
