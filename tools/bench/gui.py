@@ -1,8 +1,8 @@
 """`python -m tools.bench.gui`: the desktop client of the built file, as long as somebody waits for it.
 
-A server of the built file, a room of 100,000 messages in the server and in the cache, a display of Xvfb's. Prints how
-long the window takes to come up, a conversation to open and a frame to be drawn while one scrolls, the memory of the
-process, and what it does while nothing happens.
+A room of 100,000 messages and one of 50 pictures in the cache, a display of Xvfb's. Prints how long the window takes
+to come up, a conversation to open and a frame to be drawn while one scrolls, the memory of the process, also after all
+the pictures were looked at, and what it does while nothing happens.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "alonechat.pyz"
 MANY = 100_000
 FRAMES = 600
+PICTURES = 50
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -67,6 +68,9 @@ def prepare(place: Path) -> Any:
     cache.begin("#big", 0)
     cache.describe([replace_last(Conversation("#big", "room", MANY), MANY)])
     fill(cache)
+    cache.begin("#pictures", 0)
+    cache.describe([replace_last(Conversation("#pictures", "room", PICTURES), PICTURES)])
+    fill_pictures(cache, home, account)
     cache.close()
     return account, home
 
@@ -101,6 +105,47 @@ def fill(cache: Any) -> None:
     with cache.changing():
         cache._db.executemany("INSERT INTO messages VALUES (?, ?, ?, ?)", map(row, range(1, MANY + 1)))
         cache._db.execute("UPDATE conversations SET floor=0, position=? WHERE number=?", (MANY, number))
+
+
+def photo(place: Path) -> tuple[str, int, int]:
+    """A picture as cameras make them where Pillow is there, else one that Tk shows: mime, width, height."""
+    try:
+        from PIL import Image
+    except ImportError:
+        wide, high = 1600, 1200
+        from alonechat.ui.gui.shapes import Mask, png
+
+        rows = (bytes((x * y) % 251 for x in range(wide)) for y in range(high))
+        place.write_bytes(png(Mask(wide, high, b"".join(rows)), "#2360D8"))
+        return "image/png", wide, high
+    wide, high = 4000, 3000
+    Image.effect_mandelbrot((wide, high), (-2, -1.5, 1, 1.5), 100).convert("RGB").save(place, "JPEG", quality=92)
+    return "image/jpeg", wide, high
+
+
+def fill_pictures(cache: Any, home: Path, account: Any) -> None:
+    """Messages with a picture each, all of which were fetched already."""
+    from alonechat.core.client.cache import folder_of
+    from alonechat.core.client.files import File
+    from alonechat.core.client.shelf import Shelf
+
+    (number,) = cache._db.execute("SELECT number FROM conversations WHERE target='#pictures'").fetchone()
+    shelf = Shelf(folder_of(home, account.server, account.username), 1 << 30)
+    first = home / "first"
+    mime, wide, high = photo(first)
+    for n in range(1, PICTURES + 1):
+        file = File(f"{n}.{mime[6:]}", mime, first.stat().st_size, f"f{n}", f"p{n}", wide, high)
+        shutil.copyfile(first, half := shelf.half())
+        shelf.take(half, file)
+        attached = {"id": file.id, "name": file.name, "mime": mime, "size": file.size, "width": wide, "height": high}
+        at = f"2026-11-24T10:{n:02}:00.000Z"
+        event = {"type": "TEXT", "sender": "bo", "target": "#pictures", "content": f"number {n}", "timestamp": at,
+                 "id": f"p{n}", "seq": n, "attachments": [attached]}  # fmt: skip
+        with cache.changing():
+            cache._db.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", (number, n, f"p{n}", json.dumps(event)))
+    with cache.changing():
+        cache._db.execute("UPDATE conversations SET floor=0, position=? WHERE number=?", (PICTURES, number))
+    first.unlink()
 
 
 # --- the process ---
@@ -147,9 +192,27 @@ def process(env: dict[str, str], seconds: float) -> dict[str, float]:
     time.sleep(seconds)
     used = busy(client.pid) - before
     found = {"up": min(times[1:]), "first": times[0], "memory": resident(client.pid), "idle": used / seconds}
+    found["looked"], found["most"] = looked(client.pid, env)
     client.terminate()
     client.wait()
     return found
+
+
+def looked(pid: int, env: dict[str, str]) -> tuple[float, float]:
+    """The memory after a person has looked at all the pictures, and the most that it was meanwhile."""
+    tool = shutil.which("xdotool") or "xdotool"
+
+    def press(*keys: str) -> None:
+        subprocess.run([tool, "key", "--delay", "60", *keys], env=env, check=True)
+
+    press("alt+2")
+    time.sleep(1)
+    for _page in range(PICTURES):
+        press("Prior")
+        time.sleep(0.15)
+    time.sleep(2)
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    return resident(pid), int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 # --- the window, in this process ---
@@ -207,6 +270,8 @@ def main() -> None:
     print(f"frames while scrolling: median {found['median'] * 1000:.1f} ms, p95 {found['p95'] * 1000:.1f} ms, "
           f"worst {found['worst'] * 1000:.1f} ms ({found['rows']} rows at hand)")  # fmt: skip
     print(f"resident memory                               {found['memory']:.0f} MB")
+    most, looked = found["most"], found["looked"]
+    print(f"memory once {PICTURES} pictures were looked at        {looked:.0f} MB, at most {most:.0f} MB")
     print(f"CPU while idle ({options.idle:.0f} s)                         {found['idle'] * 100:.2f} %")
 
 

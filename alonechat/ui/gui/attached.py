@@ -125,8 +125,8 @@ def _picture(found: Attached, file: File, at: int, box: Box, setting: Setting) -
     loads = file.state == "loading" or file.size <= AUTO
     if not loads:
         found.areas.append(Area(x0, y0, x1, y1, "fetch", str(at)))
-    _middle(found, box, [(file.name, "small", "text"), (_so_far(file) if loads else _("show"), "tiny",
-                                                        "secondary" if loads else "accent")], setting)  # fmt: skip
+    about = (_so_far(file), "tiny", "secondary") if loads else (_("show"), "strong", "text")
+    _middle(found, box, [(file.name, "small", "text"), about], setting)
     if loads and x1 - x0 >= px(LEAST):
         wide = min(px(120), x1 - x0 - px(24))
         left, top = x0 + (x1 - x0 - wide) // 2, (y0 + y1) // 2 + px(22)
@@ -136,7 +136,7 @@ def _picture(found: Attached, file: File, at: int, box: Box, setting: Setting) -
 
 def _failed(found: Attached, file: File, at: int, box: Box, setting: Setting) -> None:
     _middle(found, box, [(file.name, "small", "text"), (file.reason or _("not loaded"), "tiny", "danger"),
-                         (_("try again"), "strong", "accent")], setting)  # fmt: skip
+                         (_("try again"), "strong", "text")], setting)  # fmt: skip
     found.areas.append(Area(*box, "fetch", str(at)))
 
 

@@ -23,10 +23,16 @@ class Painter:
     def __init__(self, fonts: Fonts, pictures: Pictures, palette: Palette, photos: Photos) -> None:
         self.fonts, self.pictures, self.palette, self.photos = fonts, pictures, palette, photos
 
-    def laid(self, canvas: tkinter.Canvas, laid: Laid, at: tuple[int, int], tag: str) -> None:
-        """A row whose upper left corner stands at `at`; all its items bear the tag."""
+    def laid(self, canvas: tkinter.Canvas, laid: Laid, at: tuple[int, int], tag: str) -> list[tkinter.PhotoImage]:
+        """A row whose upper left corner stands at `at`; all its items bear the tag. Gives the pictures of messages that
+        it shows, which are gone from the canvas when nobody holds them."""
+        found = []
         for part in laid.parts:
-            self.part(canvas, part, at, tag)
+            if isinstance(part, Picture):
+                found.append(self.photo(canvas, part, at, tag))
+            else:
+                self.part(canvas, part, at, tag)
+        return [image for image in found if image is not None]
 
     def part(self, canvas: tkinter.Canvas, part: Part, at: tuple[int, int], tag: str) -> None:
         """One part."""
@@ -48,8 +54,6 @@ class Painter:
                      "-tags", tag)  # fmt: skip
             case Avatar():
                 self.avatar(canvas, part, at, tag)
-            case Picture():
-                self.photo(canvas, part, at, tag)
 
     def fill(self, canvas: tkinter.Canvas, box: tuple[int, int, int, int], like: Fill, tag: str) -> None:
         """A rectangle, its corners round where `like` says so."""
@@ -83,7 +87,7 @@ class Painter:
             font = (self.fonts.family, -round(part.size * 0.86))
             canvas.create_text(x, y, text=part.text, anchor="nw", font=font, fill=self.palette.get("text"), tags=tag)
 
-    def photo(self, canvas: tkinter.Canvas, part: Picture, at: tuple[int, int], tag: str) -> None:
+    def photo(self, canvas: tkinter.Canvas, part: Picture, at: tuple[int, int], tag: str) -> tkinter.PhotoImage | None:
         """A picture of a message; until it is decoded, the ground that it will stand on, and its name."""
         x0, y0 = part.x + at[0], part.y + at[1]
         box, file = (x0, y0, x0 + part.width, y0 + part.height), part.file
@@ -101,13 +105,14 @@ class Painter:
                 x0 + part.width / 2, y0 + part.height / 2, text=words, width=max(part.width - self.fonts.px(16), 20),
                 font=self.fonts.fonts["small"], fill=self.palette.get("secondary"), justify="center", tags=tag,
             )  # fmt: skip
-            return
+            return None
         left, top = x0 + (part.width - size[0]) // 2, y0 + (part.height - size[1]) // 2
         canvas.create_image(left, top, image=image, anchor="nw", tags=tag)
         r = min(part.radius, part.width // 2, part.height // 2)
         for which, (x, y) in enumerate(((x0, y0), (box[2], y0), (box[2], box[3]), (x0, box[3]))) if fills else ():
             corner = self.pictures.mask(shapes.outside(r, which), self.palette.get(part.ground))
             canvas.create_image(x, y, image=corner, anchor=CORNERS[which], tags=tag)
+        return image
 
     def avatar(self, canvas: tkinter.Canvas, part: Avatar, at: tuple[int, int], tag: str) -> None:
         """Initials, or an icon's name after a colon, on a disc."""

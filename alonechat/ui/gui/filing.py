@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -22,6 +23,10 @@ from alonechat.ui.gui.photos import shows
 if TYPE_CHECKING:
     from alonechat.ui.gui.window import Window
 
+MANY = 200
+"""Messages of one's own whose files are remembered until they are sent."""
+MOMENT = 5.0
+"""Seconds within which the core says where a file is that was sent."""
 ACTS = frozenset({"view", "fetch", "open", "save"})
 """Areas of a message that are about one of its files."""
 
@@ -42,17 +47,13 @@ def pixels(path: str) -> tuple[int, int]:
     return (found.width, found.height) if found else (0, 0)
 
 
-def sized(row: Row) -> Row:
-    """A message that waits to be sent with the sizes of its pictures, which the server will say, too: so that nothing
-    jumps when it has."""
-    if row.written is None or all(file.width or not file.is_image for file in row.files):
-        return row
+def _sized(file: File) -> File:
+    width, height = pixels(file.path) if file.is_image and not file.width and file.path else (0, 0)
+    return replace(file, width=width, height=height) if width else file
 
-    def known(file: File) -> File:
-        width, height = pixels(file.path) if file.is_image and not file.width and file.path else (0, 0)
-        return replace(file, width=width, height=height) if width else file
 
-    return replace(row, files=tuple(known(file) for file in row.files))
+def _here(file: File, own: File) -> File:
+    return replace(file, state="ready", path=own.path, fraction=1.0)
 
 
 class Filing:
@@ -61,10 +62,30 @@ class Filing:
     def __init__(self, window: Window) -> None:
         self._window, self._app = window, window.app
         self._asked: set[str] = set()
+        self._own: dict[str, tuple[float, tuple[File, ...]]] = {}
         self.kept: dict[str, list[Path]] = {}
         """Files that wait in the composers of other conversations."""
         self.most: int | None = None
         """Bytes of the largest file that the server takes, 0 for none; None as long as it has not said."""
+
+    # --- one's own, before and after they are sent ---
+
+    def known(self, row: Row) -> Row:
+        """A message with what this window knows of its files. What waits to be sent has the sizes that the server will
+        say, too; what was sent just now is here before the core has said where: so that nothing jumps or blinks."""
+        if not row.mine or not row.files:
+            return row
+        if row.written is not None:
+            files = tuple(_sized(file) for file in row.files)
+            if len(self._own) > MANY:
+                self._own.clear()
+            self._own[row.written.nonce] = (time.monotonic(), files)
+            return replace(row, files=files)
+        at, files = self._own.get(str((row.event or {}).get("nonce") or ""), (0.0, ()))
+        if len(files) != len(row.files) or time.monotonic() - at > MOMENT:
+            return row
+        pairs = zip(row.files, files, strict=True)
+        return replace(row, files=tuple(_here(file, own) if file.state == "there" else file for file, own in pairs))
 
     # --- pictures that come by themselves ---
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import queue
 import threading
 import tkinter
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from alonechat.core.client.files import File
@@ -21,8 +22,10 @@ TK_PIXELS = 2_500_000
 PIXELS = 40_000_000
 """Pixels of the largest picture that is decoded at all; JPEG is read at a fraction of its size, so it may have more."""
 JPEG_PIXELS = 200_000_000
-BUDGET = 16 << 20
-"""Bytes that decoded pictures take at a scale of 1: those that were asked for last are kept."""
+BUDGET = 8 << 20
+"""Bytes of decoded pictures that are kept beside those on the canvas, at a scale of 1: the last that were asked for."""
+MANY = 1_000
+"""Places of files that are remembered."""
 STEPS = 24
 """The most that Tk enlarges a picture before it leaves pixels out: a scale as a fraction of whole numbers."""
 
@@ -64,6 +67,7 @@ class Photos:
         self._made: OrderedDict[Wanted, tkinter.PhotoImage] = OrderedDict()
         self._bytes = 0
         self._asked: set[Wanted] = set()
+        self._places: dict[tuple[object, ...], Wanted] = {}
         self._bad: dict[Wanted, str] = {}
         self._jobs: queue.LifoQueue[Wanted | None] = queue.LifoQueue()
         self._thread: threading.Thread | None = None
@@ -77,12 +81,28 @@ class Photos:
             return found
         if wanted in self._asked or wanted in self._bad:
             return None
+        if (found := self._moved(wanted)) is not None:
+            return found
         self._asked.add(wanted)
         if has_pillow():
             self._begin()
             self._jobs.put(wanted)
         else:
             self._root.after_idle(lambda: self._by_tk(wanted))
+        return None
+
+    def _moved(self, wanted: Wanted) -> tkinter.PhotoImage | None:
+        """The picture of a file that was decoded before it went elsewhere, as one's own do once they are sent."""
+        with suppress(OSError):
+            known = os.stat(wanted.path)
+            place = (known.st_dev, known.st_ino, known.st_size, replace(wanted, path=""))
+            before = self._places.get(place)
+            if len(self._places) > MANY:
+                self._places.clear()
+            self._places[place] = wanted
+            if before is not None and (image := self._made.pop(before, None)) is not None:
+                self._made[wanted] = image
+                return image
         return None
 
     def failed(self, wanted: Wanted) -> bool:

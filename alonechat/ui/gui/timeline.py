@@ -5,7 +5,7 @@ from __future__ import annotations
 import tkinter
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alonechat.core.client.rows import Row
 from alonechat.ui.gui.bubble import Look
@@ -31,6 +31,8 @@ class Placed:
     laid: Laid
     row: Row
     tag: str
+    held: list[tkinter.PhotoImage] = field(default_factory=list)
+    """Its pictures, which Tk takes off the canvas when nobody holds them."""
 
     @property
     def end(self) -> int:
@@ -194,7 +196,7 @@ class Timeline:
         for each in placed:
             known = old.get(each.row.key)
             if known is not None and known.laid is each.laid:
-                each.tag = known.tag
+                each.tag, each.held = known.tag, known.held
                 if known.y != each.y:
                     canvas.move(each.tag, 0, each.y - known.y)
                 del old[each.row.key]
@@ -206,7 +208,7 @@ class Timeline:
                 fresh.append(each.row)
                 self._tags += 1
                 each.tag = f"r{self._tags}"
-                self.painter.laid(canvas, each.laid, (self.left, each.y), each.tag)
+                each.held = self.painter.laid(canvas, each.laid, (self.left, each.y), each.tag)
         self.placed = placed
         self._ring()
         if fresh:
@@ -217,7 +219,7 @@ class Timeline:
         for each in self.placed:
             if any(isinstance(part, Picture) and part.file.path == path for part in each.laid.parts):
                 self.canvas.delete(each.tag)
-                self.painter.laid(self.canvas, each.laid, (self.left, each.y), each.tag)
+                each.held = self.painter.laid(self.canvas, each.laid, (self.left, each.y), each.tag)
         for tag in ("hover", "selection", "overlay"):
             self.canvas.tag_raise(tag)
 

@@ -60,6 +60,7 @@ class Viewer:
         self._before = root.focus_get()
         self.is_open = self.settled = True
         self._timer = ""
+        self._held: tkinter.PhotoImage | None = None
         self.frame = tkinter.Frame(root, bg=self._get("ground"))
         self.canvas = tkinter.Canvas(self.frame, bg=self._get("ground"), highlightthickness=0, bd=0, takefocus=1)
         self.canvas.pack(fill="both", expand=True)
@@ -167,6 +168,7 @@ class Viewer:
         middle = (wide // 2, px(HEAD) + room[1] // 2)
         wanted = Wanted(file.path, *fitted(file.width, file.height, room), self._get("ground"), True)
         image = self._app.photos.get(wanted) if file.path else None
+        self._held = image
         if image is not None:
             canvas.create_image(*middle, image=image, tags="photo")
             return

@@ -17,7 +17,7 @@ from alonechat.ui.gui.banner import Banner
 from alonechat.ui.gui.bubble import Look
 from alonechat.ui.gui.choosing import by_keys
 from alonechat.ui.gui.composer import Composer
-from alonechat.ui.gui.filing import Filing, sized
+from alonechat.ui.gui.filing import Filing
 from alonechat.ui.gui.foot import Foot
 from alonechat.ui.gui.header import Header
 from alonechat.ui.gui.members import Members
@@ -275,7 +275,7 @@ class Window:
         return Look(self.app.fonts, self.model.me, shows)
 
     def _rows(self) -> list[Row]:
-        return [sized(row) for row in rows(self.model, self.target, Moment(time.time()), self.since)]
+        return [self.filing.known(row) for row in rows(self.model, self.target, Moment(time.time()), self.since)]
 
     def changed(self, changes: list[Change]) -> None:
         """The model has taken these changes in."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from alonechat.core.client.files import File
 from alonechat.core.client.model import Told, Written
 from alonechat.core.client.rows import Quote, Row
 from alonechat.ui.gui.layout import laid
@@ -23,6 +24,11 @@ SIGN = 3.0
 """What is enough for an icon (WCAG 2.2, success criterion 1.4.11)."""
 RICH = "Hi @ana in #lobby: **bold** _it_ ~~no~~ `code` https://a.example\n> said\n- item\n```py\ncode\n```"
 
+STATES = {"there": "", "loading": "", "failed": "", "uploading": "/a.png", "waiting": "/a.png", "ready": "/a.png"}
+FILES = [File("a.png", "image/png", size, "f", "m", 800, 600, state, 0.5, path)
+         for state, path in STATES.items() for size in (99, 1 << 30)]  # fmt: skip
+CHIPS = [replace(file, name="a.pdf", mime="application/pdf") for file in FILES]
+
 
 def gallery() -> list[Row]:
     """Rows of every kind, with all that may stand in them."""
@@ -36,6 +42,9 @@ def gallery() -> list[Row]:
             found.append(row(RICH, **said, reactions=(("👍", ("ana", "cy")), ("🎉", ("cy",))), **more))
             found.append(row("", author=who, name=who, deleted=True, **more))
         found.append(row("waves", author=who, name=who, action=True))
+    for more in ({}, {"mention": True}, {"mine": True, "state": "sent"}):
+        found += [row(text, files=(file, chip), **more) for file in FILES for chip in CHIPS for text in ("", RICH)]
+        found += [row("", files=(file,), **more) for file in FILES]
     refused = Written("n", "#lobby", "TEXT", "no", None, 0.0, "muted", "you are muted")
     found.append(row(RICH, mine=True, state="refused", reason="you are muted", written=refused))
     return [*found, replace(found[-1], state="waiting")]
@@ -45,6 +54,7 @@ def test_texts_of_messages_can_be_read_in_every_theme_and_accent() -> None:
     drawn = [laid(each, 700, LOOK) for each in gallery()]
     seen = {pair: what for each in drawn for *pair, what in map(list, pairs(each, True)) for pair in [tuple(pair)]}
     signs = {(ink, ground) for each in drawn for ink, ground, _what in pairs(each, False)}
+    assert {("danger", "inset:ground"), ("on_accent", "accent")} <= set(seen) | signs
     assert {("secondary", "inset:own"), ("author:2", "inset:mention"), ("text", "mark")} <= set(seen)
     for dark in (False, True):
         for accent in ACCENTS:
