@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alonechat.core.client.files import File
 from alonechat.core.client.model import Fetched
+from alonechat.core.client.outbox import PASSES
 from alonechat.core.client.shelf import Shelf, saved
 from alonechat.core.client.uploading import carrier, paced
 from alonechat.core.client.words import _
@@ -16,6 +18,8 @@ from alonechat.errors import AloneChatError, Rejected
 if TYPE_CHECKING:
     from alonechat.core.client.live import Live
 
+TRIES = 3
+"""How often a download is tried while there is a connection."""
 AT_ONCE = 3
 """Downloads that are under way at the same time; the others wait."""
 
@@ -66,7 +70,7 @@ class Fetching:
     async def _told(self, shelf: Shelf, file: File) -> Path:
         self._unreached.pop(file.id, None)
         try:
-            place = await self._brought(shelf, file)
+            place = await self._patiently(shelf, file)
         except AloneChatError as error:
             if not isinstance(error, Rejected):
                 self._unreached[file.id] = file
@@ -75,6 +79,19 @@ class Fetching:
         self._live.tell([Fetched(file.id, "ready", str(place), 1.0)])
         await self.trim(shelf, place)
         return place
+
+    async def _patiently(self, shelf: Shelf, file: File) -> Path:
+        """Bring a file here; what breaks on the way, or is too much for the server now, is tried again a few times."""
+        for attempt in range(TRIES - 1):
+            try:
+                return await self._brought(shelf, file)
+            except AloneChatError as error:
+                refused = error if isinstance(error, Rejected) else None
+                if not self._live.there.is_set() or (refused is not None and refused.code not in PASSES):
+                    raise
+                wait = refused.retry_after if refused is not None else None
+                await self._live.timing.sleep(wait or self._live.timing.backoff(attempt))
+        return await self._brought(shelf, file)
 
     async def _brought(self, shelf: Shelf, file: File) -> Path:
         if not self._live.there.is_set():
@@ -103,10 +120,9 @@ class Fetching:
         for file in waiting.values():
             self._live.spawn(self.show(file))
 
-    def forget(self, messages: list[str]) -> None:
+    def forget(self, messages: Iterable[str]) -> None:
         """Messages were deleted: their files go from this machine."""
-        self._dead.update(messages)
-        shelf = self._live.shelf
-        if shelf is not None:
-            for message in messages:
-                self._live.spawn(asyncio.to_thread(shelf.forget, message))
+        fresh = [message for message in messages if message not in self._dead]
+        self._dead.update(fresh)
+        if self._live.shelf is not None and fresh:
+            self._live.spawn(asyncio.to_thread(self._live.shelf.forget, fresh))

@@ -11,7 +11,7 @@ import shutil
 import stat
 import time
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -213,9 +213,10 @@ class Shelf:
         if not any(self._in(place.parent.parent)):
             shutil.rmtree(place.parent.parent, ignore_errors=True)
 
-    def forget(self, message: str) -> None:
-        """A message was deleted: its files go."""
-        shutil.rmtree(self.root / "got" / _part(message), ignore_errors=True)
+    def forget(self, messages: Iterable[str]) -> None:
+        """Messages were deleted: their files go."""
+        for message in messages:
+            shutil.rmtree(self.root / "got" / _part(message), ignore_errors=True)
 
     def clear(self) -> None:
         """Remove everything that was fetched."""

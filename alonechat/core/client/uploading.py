@@ -29,6 +29,8 @@ KNOWN = ("id", "width", "height", "mime", "size")
 """What an entry remembers of the server's answer to an upload."""
 ANSWER = 5.0
 """Seconds that the server has to say what it takes, before what it said last time has to do."""
+FRESH = 60.0
+"""Seconds for which what the server said of the largest file need not be asked again: it says so itself, too."""
 PATIENCE = 60.0
 """Seconds without a byte after which an upload or a download is given up, and tried again."""
 
@@ -95,11 +97,14 @@ class Uploading:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._turn = asyncio.Lock()
+        self._asked = 0.0
 
-    async def limit(self) -> int | None:
-        """Bytes of the largest file that the server takes, 0 for none; what it says now, or said last. None where it
-        has not been asked yet, and can't be: then it says so when it gets one."""
-        if self._live.there.is_set():
+    async def limit(self, anew: bool = False) -> int | None:
+        """Bytes of the largest file that the server takes, 0 for none; what it says now (`anew`, or where it has not
+        been asked for a minute), or said last. None where it never was asked, and can't be: it says so when it gets
+        one."""
+        now = self._live.timing.now()
+        if self._live.there.is_set() and (anew or not 0 <= now - self._asked < FRESH):
             try:
                 async with asyncio.timeout(ANSWER), await carrier(self._live) as rest:
                     said = (await rest.server()).get("files")
@@ -107,6 +112,7 @@ class Uploading:
                 pass  # what it said last has to do
             else:
                 most = int(said.get("max_bytes") or 0) if isinstance(said, dict) else 0
+                self._asked = now
                 self._live.keep(lambda cache: cache.put(LIMIT, most))
                 return most
         known = self._live.keep(lambda cache: cache.get(LIMIT))
@@ -159,7 +165,7 @@ class Uploading:
     async def _check(self, entry: Entry, at: int) -> None:
         """A connection that broke may have been the refusal of what is too large: who is refused before the end does
         not always hear why."""
-        size, most = int(entry.files[at]["size"]), await self.limit()
+        size, most = int(entry.files[at]["size"]), await self.limit(anew=True)
         if self._live.there.is_set() and most is not None and size > most:
             code = "too_long" if most else "forbidden"
             raise Rejected(code, too_large(str(entry.files[at]["name"]), size, most))

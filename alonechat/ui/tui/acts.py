@@ -331,9 +331,10 @@ def hints(app: App) -> tuple[tuple[str, str], ...]:
     elif row.state in ("refused", "waiting"):
         words = (("again", _("send again")), ("discard", _("discard")), ("copy", _("copy")))
     else:
-        words = (("reply", _("reply")), ("react", _("react")), ("copy", _("copy")))
-        words += (("edit", _("edit")), ("delete", _("delete"))) if row.mine else (("delete", _("delete")),)
+        words = (("reply", _("reply")),)
         words += (("open_link", _("open")), ("save_file", _("save"))) if row.files else ()
+        words += (("react", _("react")), ("copy", _("copy")))
+        words += (("edit", _("edit")), ("delete", _("delete"))) if row.mine else (("delete", _("delete")),)
         words += (("open_link", _("open link")),) if selecting.links(row) and not row.files else ()
     found = tuple((_keys(app, name), text) for name, text in words)
     return tuple(each for each in found if each[0])

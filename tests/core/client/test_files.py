@@ -135,7 +135,7 @@ def test_what_was_not_used_for_longest_goes_first(shelf: Shelf, tmp_path: Path) 
     assert shelf.find(files[0]) is not None  # a use
     assert shelf.trim() == ["f1", "f2"]
     assert [shelf.find(file) is not None for file in files] == [True, False, False, True]
-    shelf.forget("m0")
+    shelf.forget(["m0"])
     assert shelf.find(files[0]) is None and shelf.find(files[3]) is not None
 
 

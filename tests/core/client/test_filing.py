@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from alonechat.core.client import Account, Rest
+from alonechat.core.client import Account, Rest, uploading
 from alonechat.core.client.cache import folder_of, path_of
 from alonechat.core.client.files import File
+from alonechat.core.client.model import Fetched, Kept
 from alonechat.core.client.moment import Moment
 from alonechat.core.client.rows import rows
+from tests.core.client.cable import Cable
 from tests.core.client.face import Face
 from tests.core.client.test_runner import Place
 
@@ -80,7 +82,10 @@ def reworded(face: Face, home: Path, **known: object) -> None:
     db.close()
 
 
-def test_a_file_sent_offline_arrives_once_over_restarts_of_client_and_server(place: Place, cat: Path) -> None:
+def test_a_file_sent_offline_arrives_once_over_restarts_of_client_and_server(
+    place: Place, cat: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "PAUSE", 0.0)  # how far it is, at every step
     ana = place.face().start().connected().open()
     place.end()
     ana.offline()
@@ -102,8 +107,37 @@ def test_a_file_sent_offline_arrives_once_over_restarts_of_client_and_server(pla
     again.until(lambda: files(again)[0].state == "ready", "one's own file")  # it is never fetched: the copy stays
     assert Path(files(again)[0].path).read_bytes() == BYTES and own.id == theirs.id
     assert not again.model.outbox and not copies(place, again)
+    gone = [file.fraction for each in again.seen if isinstance(each, Kept) for file in each.entry.files]
+    assert sorted(gone) == gone and gone[-1] == 1.0 and any(0 < each < 1 for each in gone)
     assert fetch(bo, theirs).read_bytes() == BYTES
+    here = [each.fraction for each in bo.seen if isinstance(each, Fetched)]
+    assert sorted(here) == here and here[-1] == 1.0 and any(0 < each < 1 for each in here)
     assert sorted(bo.texts()) == ["and a text", "look"]
+
+
+def test_what_breaks_in_the_middle_is_uploaded_and_fetched_whole(place: Place, tmp_path: Path) -> None:
+    cable = Cable(place.server.manager.ports["rest"])
+    url = f"http://127.0.0.1:{cable.port}"
+    long = tmp_path / "long.bin"
+    long.write_bytes(bytes(range(256)) * (2 << 12))  # 2 MiB
+    try:
+        ana = place.face(url=url).start().connected().open()
+        cable.most = 1 << 20
+        assert says(ana, "", long) is None
+        (own,) = arrives(ana)
+        assert cable.most is None and own.size == 2 << 20
+        waited = [
+            file.reason for each in ana.seen if isinstance(each, Kept) for file in each.entry.files if file.reason
+        ]
+        assert waited and url in waited[0]
+        bo = place.face("bo", "elsewhere", url=url).start().connected().open()
+        (theirs,) = arrives(bo)
+        cable.most = 1 << 20
+        assert fetch(bo, theirs).read_bytes() == long.read_bytes()
+        assert cable.most is None
+        assert not list((folder(place, bo, "elsewhere") / "half").iterdir())
+    finally:
+        cable.close()
 
 
 def test_what_cannot_be_sent_is_said_and_nothing_is_kept(place: Place, cat: Path, tmp_path: Path) -> None:

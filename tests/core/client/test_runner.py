@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,10 @@ class Place:
             up, self._up = self._up, None
             up.__exit__(None, None, None)
 
-    def face(self, name: str = "ana", home: str = "home", **more: object) -> Face:
-        """A window of somebody's client, not started yet."""
-        found = Face(account(self.server, name), self.folder / home, **more)  # type: ignore[arg-type]
+    def face(self, name: str = "ana", home: str = "home", url: str = "", **more: object) -> Face:
+        """A window of somebody's client, not started yet. `url`: another way to the REST side."""
+        who = account(self.server, name)
+        found = Face(replace(who, url=url or who.url), self.folder / home, **more)  # type: ignore[arg-type]
         self.faces.append(found)
         return found
 
