@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from alonechat.plugins.kept import KeyValues, read_states
@@ -247,3 +248,22 @@ def test_one_that_can_not_begin_again_is_off_and_its_process_is_gone(start: Star
     assert states(tmp_path)["once"][0] == "failed"
     with pytest.raises(ProcessLookupError):
         os.kill(KeyValues(tmp_path / "data", "once").get("pid"), 0)
+
+
+def test_a_handler_sees_the_files_that_a_message_is_to_bear(start: Start) -> None:
+    source = """
+    class Plugin(HandlerPluginBase):
+        _metadata = PluginMetadata("gate")
+        def handle(self, context):
+            if any(each["name"].endswith(".exe") for each in context.attachments): context.stop("no programs here")
+    """
+    server = start(gate=source)
+    ana = server.person("ana")
+
+    def sends(name: str) -> dict[str, object]:
+        headers = {"Authorization": f"Bearer {ana.token}"}
+        url = f"{server.url}/files?name={name}"
+        id = httpx.post(url, content=b"x", headers=headers, trust_env=False).json()["id"]
+        return ana.asks(type="TEXT", content="", attachments=[{"id": id}])
+
+    assert sends("a.exe")["content"] == "no programs here" and sends("a.pdf")["type"] == "TEXT"

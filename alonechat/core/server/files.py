@@ -27,7 +27,9 @@ UNCLAIMED_MS = 24 * 3_600_000
 SWEEP_MS = 600_000
 """How often those that waited too long are looked for."""
 AGAIN_SECONDS = 1.0
-"""Until what could not be removed, because somebody reads it, is tried again."""
+"""Until what could not be done, such as to remove what somebody reads, is tried again."""
+SWEEP_SECONDS = 10.0
+"""How long an upload waits for the look through all files with which the server begins."""
 AT_ONCE = 8
 """Uploads of one account at a time."""
 THREADS = 4
@@ -95,7 +97,7 @@ class Files:
         name = self._checked(coming)
         with self._place(me.username):
             await self._journey.pace(me.username)
-            await self._begun.wait()
+            await self._wait_for_sweep()
             draft = await self._stored(self._begin, coming.length or 0)
             try:
                 await self._fill(draft, coming.length, pieces)
@@ -233,15 +235,24 @@ class Files:
         self._spawn(self._first_sweep())
 
     async def _first_sweep(self) -> None:
-        try:
-            known = await self._keep.read(self._keep.store.upload_ids)
-            found = await self._do(self._shelf.sweep, known)
+        while not self._begun.is_set():
+            try:
+                known = await self._keep.read(self._keep.store.upload_ids)
+                found = await self._do(self._shelf.sweep, known)
+            except (OSError, Rejected) as error:
+                log.error("files can't be looked through, so none is taken; trying again", why=str(error))
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
             self._count(found.used)
             if found.orphans or found.missing:
                 log.info("files were swept", removed=found.orphans, missing=len(found.missing))
             self._begun.set()
-        except (OSError, Rejected) as error:
-            log.error("files can't be looked through: no upload is taken", why=str(error))
+
+    async def _wait_for_sweep(self) -> None:
+        try:
+            await asyncio.wait_for(self._begun.wait(), SWEEP_SECONDS)
+        except TimeoutError:
+            raise Rejected("unavailable", "the server still looks through its files; try again soon") from None
 
     def drop(self, ids: list[str]) -> None:
         """Remove files whose message is gone."""

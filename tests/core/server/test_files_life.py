@@ -18,6 +18,7 @@ import pytest
 from alonechat.api import files as rest
 from alonechat.core.server import files
 from alonechat.core.server.hooks import HookContext, HookPhase
+from alonechat.core.store.shelf import FileShelf
 from alonechat.testing import Clock, Person, serving
 from tests.core.server.house import House, code, until
 
@@ -219,6 +220,27 @@ def test_what_a_kill_left_behind_is_swept_at_the_next_start(opened: Opened) -> N
         ana = house.server.person("ana")
         assert house.sends(ana, kept)["attachments"][0]["id"] == kept, "an upload waits for its message over a restart"
         assert house.metric("alonechat_files_bytes") == 5
+
+
+def test_before_the_first_sweep_no_file_is_taken(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what comes in could be taken for something that was left behind."""
+    tried, sweep = [], FileShelf.sweep
+    monkeypatch.setattr(files, "SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr(files, "AGAIN_SECONDS", 0.05)
+
+    def failing(self: FileShelf, *given: Any) -> Any:
+        if not ready.is_set():
+            tried.append(1)
+            raise OSError(errno.EIO, "Input/output error")
+        return sweep(self, *given)
+
+    ready = threading.Event()
+    monkeypatch.setattr(FileShelf, "sweep", failing)
+    with opened() as house:
+        ana = house.server.person("ana")
+        assert code(house.upload(ana)) == (503, "unavailable") and tried
+        ready.set()
+        until(lambda: house.upload(ana).status_code == 201)
 
 
 def test_files_are_nobody_elses_on_the_machine(opened: Opened) -> None:
