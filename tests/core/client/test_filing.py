@@ -239,6 +239,19 @@ def test_what_was_fetched_is_there_offline_in_every_window_until_it_is_deleted(
     assert error is not None
 
 
+def test_what_has_no_room_any_more_can_be_fetched_again(place: Place, cat: Path) -> None:
+    ana = place.face().start().connected().open()
+    assert says(ana, "one", cat) is None and says(ana, "two", cat) is None
+    bo = place.face("bo", "elsewhere")
+    bo.runner.room = len(BYTES) * 3 // 2
+    bo.start().connected().open()
+    one, two = arrives(bo, 2)
+    assert fetch(bo, one) != fetch(bo, two)
+    bo.until(lambda: [file.state for file in files(bo)] == ["there", "ready"], "the first one to go")
+    assert fetch(bo, one).read_bytes() == BYTES
+    bo.until(lambda: [file.state for file in files(bo)] == ["ready", "there"], "the second one to go")
+
+
 def test_an_account_that_is_forgotten_leaves_no_file(place: Place, cat: Path) -> None:
     ana = place.face().start().connected().open()
     assert says(ana, "", cat) is None
