@@ -120,6 +120,10 @@ class Fetching:
         for file in waiting.values():
             self._live.spawn(self.show(file))
 
+    def revive(self) -> None:
+        """The server was restored from a backup: what was deleted may be there again."""
+        self._dead.clear()
+
     def forget(self, messages: Iterable[str]) -> None:
         """Messages were deleted: their files go from this machine."""
         fresh = [message for message in messages if message not in self._dead]

@@ -305,6 +305,7 @@ class Live:
         if kept and kept.get("epoch") != server.get("epoch"):
             self._restarted |= set(self.opened)
             self.keep(lambda cache: cache.clear())
+            self.fetching.revive()
             return
         for item in frame["conversations"]:
             target, known = item["target"], self.state.conversations.get(item["target"])
