@@ -255,8 +255,9 @@ class Shelf:
 def saved(source: Path, path: Path, name: str, over: bool) -> Path:
     """Copy a file to where a person wants it: `path`, or under its `name` in the folder `path`. Without `over` nothing
     is written over: `cat (1).png` is what a second `cat.png` becomes. Gives the path. Raises AloneChatError."""
-    wanted = path / name_of(name) if path.is_dir() else path
+    wanted = path
     try:
+        wanted = path / name_of(name) if path.is_dir() else path
         if over:
             shutil.copyfile(source, wanted)
             return wanted
@@ -268,8 +269,8 @@ def saved(source: Path, path: Path, name: str, over: bool) -> Path:
             with copy, open(source, "rb") as there:
                 shutil.copyfileobj(there, copy, 1 << 20)
             return place
-    except OSError as error:
-        why = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # a NUL in it is no path
+        why = getattr(error, "strerror", None) or str(error)
         raise AloneChatError(_("can't save {path}: {why}").format(path=wanted, why=why)) from None
     raise AloneChatError(_("can't save {path}: there are too many of that name").format(path=wanted))
 

@@ -111,7 +111,8 @@ class Uploading:
             except (AloneChatError, TimeoutError):
                 pass  # what it said last has to do
             else:
-                most = int(said.get("max_bytes") or 0) if isinstance(said, dict) else 0
+                found = said.get("max_bytes") if isinstance(said, dict) else None
+                most = found if isinstance(found, int) else 0
                 self._asked = now
                 self._live.keep(lambda cache: cache.put(LIMIT, most))
                 return most
@@ -191,7 +192,7 @@ class Uploading:
             if all(kept.nonce != entry.nonce for kept in self._live.keep(lambda cache: cache.outbox()) or ()):
                 raise Left(_("discarded")) from None
             why = _("the copy of {name} on this machine is gone; discard it and send the file again").format(name=name)
-            raise Rejected("not_found", why) from None
+            raise Rejected("invalid", why) from None
 
     def _tell(self, entry: Entry, at: int, state: str, fraction: float, reason: str = "") -> None:
         now = shown(entry, self._live.shelf)

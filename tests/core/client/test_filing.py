@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,9 +67,14 @@ def folder(place: Place, face: Face, home: str = "home") -> Path:
     return folder_of(place.folder / home, face.runner.account.server, face.runner.account.username)
 
 
+def held(folder: Path) -> list[Path]:
+    """The files below a folder, which may be going just now."""
+    return [Path(where) / name for where, _folders, names in os.walk(folder) for name in names]
+
+
 def copies(place: Place, face: Face) -> list[Path]:
     """What waits to be sent, on the disk."""
-    return [path for path in (folder(place, face) / "waiting").rglob("*") if path.is_file()]
+    return held(folder(place, face) / "waiting")
 
 
 def reworded(face: Face, home: Path, **known: object) -> None:
@@ -163,8 +169,11 @@ def test_what_the_server_refuses_stays_with_the_reason_until_it_is_discarded_or_
     ana.until(lambda: all(entry.code for entry in ana.model.waiting()) and len(ana.model.outbox) == 2, "refusals")
     first, second = ana.model.waiting()
     assert first.code == "too_long" and {file.state for file in files(ana)} == {"failed"}
+    Path(first.files[0].path).unlink()
+    ana.runner.again(first.nonce)
+    ana.until(lambda: "copy of cat.png" in ana.model.outbox[first.nonce].reason, "the lack of a copy")
     ana.runner.discard(first.nonce)
-    ana.until(lambda: len(copies(place, ana)) == 1, "a copy less")
+    ana.until(lambda: len(ana.model.outbox) == 1, "one less")
     place.end()
     ana.offline()
     place.settings = {}
@@ -234,7 +243,7 @@ def test_what_was_fetched_is_there_offline_in_every_window_until_it_is_deleted(
     for message in ana.model.windows["#lobby"].messages:
         ana.runner.delete("#lobby", message["id"])
     bo.until(lambda: not files(bo), "a deletion")
-    bo.until(lambda: not any(path.is_file() for path in (folder(place, bo, "elsewhere") / "got").rglob("*")), "no file")
+    bo.until(lambda: not held(folder(place, bo, "elsewhere") / "got"), "no file")
     _path, error = bo.answer(lambda then: bo.runner.fetch(one, then))
     assert error is not None
 
