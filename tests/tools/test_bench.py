@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools.bench import history, load, place, plugins, pressure, reading
-from tools.bench.__main__ import OTHERS, ROWS, check
+from tools.bench.__main__ import OTHERS, ROWS, check, come_back
 from tools.bench.load import Load
 from tools.bench.rest import Rest, metric, milliseconds
 
@@ -46,6 +46,13 @@ def test_without_a_compiler_python_generates(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_member_checks_what_arrives(pyz: Path, tmp_path: Path) -> None:
     found = check("universal", tmp_path, seconds=1)
     assert found["heard"] > 100 and found["wrong"] == []
+
+
+def test_the_row_return_brings_all_back_at_once_and_in_turns(pyz: Path, tmp_path: Path) -> None:
+    found = come_back("universal", 200, tmp_path)
+    for way in ("at_once", "by_64"):
+        assert found[way]["n"] == 200 and found[way]["dead"] == 0
+        assert 0 < found[way]["login_p50_s"] <= found[way]["login_s"] + 0.01 < 30
 
 
 def test_the_row_overload_presses_and_watches(pyz: Path, tmp_path: Path) -> None:

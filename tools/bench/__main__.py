@@ -8,12 +8,13 @@ import contextlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import alonechat
-from tools.bench import load, place, pressure, reading, watch
+from tools.bench import load, place, pressure, reading, rest, watch
 from tools.bench.load import Load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,7 @@ ROWS = {
 
 OTHERS: dict[str, Callable[[str, Path, argparse.Namespace], dict[str, Any]]] = {
     "idle": lambda name, folder, given: idle(name, given.connections, folder),
+    "return": lambda name, folder, given: come_back(name, given.connections, folder),
     "check": lambda name, folder, given: check(name, folder),
     "overload": lambda name, folder, given: pressure.overload(built(name), folder / "overload"),
     "signins": lambda name, folder, given: pressure.signins(built(name), folder / "signins"),
@@ -120,13 +122,32 @@ def idle(name: str, members: int, folder: Path) -> dict[str, Any]:
     return {"row": "idle", **found}
 
 
+def come_back(name: str, members: int, folder: Path) -> dict[str, Any]:
+    """How long all wait for their WELCOME who come back with their tokens: at once, as after a restart, then 64 at a
+    time."""
+    binary, found = load.generator(), {}
+    with servers([name], members, folder / "return") as each:
+        for bench in each:
+            for way in ("at_once", "by_64"):
+                found[way] = load.welcomed(binary, bench, members, folder, way == "at_once")
+                while rest.metric(bench.rest, "alonechat_connections"):
+                    time.sleep(0.05)
+    at_once, by_64 = found["at_once"], found["by_64"]
+    print(
+        f"\n{members:,} come back with their tokens: all welcomed within {at_once['login_s']:.1f} s at once"
+        f" (half within {at_once['login_p50_s']:.1f} s, {at_once['dead']} refused),"
+        f" {by_64['login_s']:.1f} s 64 at a time"
+    )
+    return {"row": "return", **found}
+
+
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("rows", nargs="*", help=f"which of {', '.join([*ROWS, *OTHERS])}; all without any")
     parser.add_argument("--file", default="native", choices=["native", "universal", "both"], help="which built file")
     parser.add_argument("--seconds", type=float, default=3, help="length of each of the three windows")
-    parser.add_argument("--connections", type=int, default=10_000, help="of the row idle")
+    parser.add_argument("--connections", type=int, default=10_000, help="of the rows idle and return")
     parser.add_argument("--messages", type=int, default=1_000_000, help="of the row long")
     parser.add_argument("--history", type=Path, help="a data directory for the row long: kept, and used again")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")

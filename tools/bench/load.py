@@ -126,15 +126,27 @@ def run(binary: Path | None, bench: Bench, load: Load, folder: Path) -> dict[str
     return {**found, "windows": lines}
 
 
+def welcomed(binary: Path | None, bench: Bench, members: int, folder: Path, at_once: bool) -> dict[str, Any]:
+    """How long it takes until `members` connections have their WELCOME: opened all at once, or 64 at a time."""
+    return _phase(binary, bench, members, folder, "login", *(["-A"] if at_once else []))
+
+
 def idle(binary: Path | None, bench: Bench, members: int, folder: Path) -> dict[str, Any]:
     """Memory and processor time of connections that say nothing."""
+    return _phase(binary, bench, members, folder, "idle:3")
+
+
+def _phase(binary: Path | None, bench: Bench, members: int, folder: Path, phase: str, *more: str) -> dict[str, Any]:
+    """What the generator says of connections that say nothing."""
     if binary is None:
-        raise SystemExit("the row idle needs the generator in C: install a compiler (apt-get install gcc libc6-dev)")
+        raise SystemExit("this row needs the generator in C: install a compiler (apt-get install gcc libc6-dev)")
     path = folder / "script"
     path.write_text(script(bench, Load(members)))
     run = [str(binary), "-p", str(bench.port), "-P", str(bench.pid), "-n", str(members), "-f", str(path)]
     run += ["-T", str(bench.tokens)] if bench.tokens else []
-    done = subprocess.run([*run, "-m", "idle:3"], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [*run, "-m", phase, *more], capture_output=True, text=True, timeout=300, preexec_fn=pinned(LOAD_CORE)
+    )
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not lines:
         raise SystemExit(f"the generator failed on {bench.name}: {done.stderr[-500:]}")

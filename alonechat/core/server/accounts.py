@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +19,8 @@ from alonechat.core.store.records import Account, Session, Writes
 from alonechat.errors import Rejected
 
 HASHES = 2
-"""Password hashes at a time: each takes 16 MiB and a core for 0.2 s."""
+"""Password hashes at a time where there are two cores: each takes 16 MiB and a core for 0.2 s. One where there is one:
+beside two of them an echo would have a third of the core, and both would be done no sooner than one after the other."""
 WAITING = 64
 """Sign-ins that wait for a hash; beyond it they are asked to come again."""
 LINGER = 60_000
@@ -74,7 +73,7 @@ class Accounts:
     def __init__(self, parts: Parts, secret: bytes) -> None:
         self._parts, self._keep, self._settings = parts, parts.keep, parts.settings
         self._secret = secret
-        self._hashers = ThreadPoolExecutor(HASHES, "password", _step_back)
+        self._hashers = ThreadPoolExecutor(min(HASHES, _cores()), "password")
         self._hashing = 0
         self._known: dict[str, Session] = {}
         self._generation = 0
@@ -281,11 +280,9 @@ class Accounts:
         self._hashers.shutdown()
 
 
-def _step_back() -> None:
-    """Let this thread, which only computes, stand behind those that talk: where all share one core, an echo would wait
-    for its turn beside two hashes. Not far behind: when the core is full, people still want to sign in."""
-    if sys.platform == "linux":  # elsewhere a priority is the whole process's
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_loopback(address: str) -> bool:

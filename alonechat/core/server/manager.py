@@ -28,8 +28,9 @@ from alonechat.core.server.reception import Reception
 from alonechat.core.store.records import Shelf, Store, Writes
 from alonechat.errors import Rejected, StartError
 
-BACKLOG = 2048
-"""Connections that wait to be accepted: after a restart everybody comes back at once."""
+BACKLOG = 65_535
+"""Connections that wait to be accepted, as far as the system allows: after a restart everybody comes back at once, and
+whoever finds the queue full asks again a second later, then three, then seven."""
 NOTICE_SECONDS = 0.5
 """How often the store is asked whether another process, such as `alonechat user`, changed it."""
 GOODBYE_SECONDS = 2.0
