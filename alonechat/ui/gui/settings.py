@@ -160,15 +160,18 @@ class Settings:
 
 def keys_sheet(app: App) -> Sheet:
     """All keys, in two columns, and where they can be changed."""
-    sheet = Sheet(app.root, app.kit, _("Keys"), 760)
     scale = app.fonts.scale
-    high = min(560, round(app.root.winfo_height() / scale) - 170)
-    box = ctk.CTkScrollableFrame(sheet.body, fg_color="transparent", width=700, height=high)
+    wide, high = round(app.root.winfo_width() / scale), round(app.root.winfo_height() / scale)
+    beside = wide > 800
+    sheet = Sheet(app.root, app.kit, _("Keys"), 820 if beside else 440)
+    box = ctk.CTkScrollableFrame(
+        sheet.body, fg_color="transparent", width=756 if beside else 380, height=min(620, high - 150)
+    )
     box.grid(row=0, column=0, sticky="nsew")
     sheet.scroll = lambda by: box._parent_canvas.yview_scroll(by // 30, "units")  # type: ignore[attr-defined]
     columns = [app.kit.frame(box), app.kit.frame(box)]
     for at, column in enumerate(columns):
-        column.grid(row=0, column=at, sticky="n", padx=(0, 24))
+        column.grid(row=0 if beside else at, column=at if beside else 0, sticky="nw", padx=(0, 20))
     sections, total = page("gui"), 0
     half = sum(len(rows) + 2 for _name, rows in sections) / 2
     for name, rows in sections:
@@ -177,12 +180,13 @@ def keys_sheet(app: App) -> Sheet:
         for keys, what in rows:
             line = app.kit.frame(column)
             line.pack(anchor="w", fill="x")
-            keyed = app.kit.label(line, keys, "small", "accent", width=130, wraplength=124, justify="left")
+            keyed = app.kit.label(line, keys, "small", "accent", width=130, wraplength=120 * scale, justify="left")
             keyed.pack(side="left", anchor="n")
-            app.kit.label(line, what, "small", wraplength=200, justify="left").pack(side="left")
+            said = app.kit.label(line, what, "small", width=230, wraplength=225 * scale, justify="left")
+            said.pack(side="left", anchor="n")
         total += len(rows) + 2
     text = _("They can be changed in {path}").format(path=app.opening.preferences.with_name(KEYS))
-    app.kit.label(sheet.body, text, "small", "secondary", wraplength=690, justify="left").grid(
+    app.kit.label(sheet.body, text, "small", "secondary", wraplength=740 if beside else 380, justify="left").grid(
         row=1, column=0, sticky="w", pady=(10, 0)
     )
     sheet.show()

@@ -148,11 +148,34 @@ class Kit:
         """A field for a line; its border shows the focus."""
         get = self.palette.get
         more.setdefault("height", 38)
-        made = ctk.CTkEntry(parent, placeholder_text=hint, font=self.font("text"), **more)
+        made = ctk.CTkEntry(parent, font=self.font("text"), **more)
+        if hint:
+            self._hinted(made, hint)
         idle = more.get("border_color", get("pressed"))
         made.bind("<FocusIn>", lambda _event: made.configure(border_color=get("accent")), add="+")
         made.bind("<FocusOut>", lambda _event: made.configure(border_color=idle), add="+")
         return made
+
+    def _hinted(self, made: ctk.CTkEntry, hint: str) -> None:
+        """What belongs in a field stands in it until something does; customtkinter's own goes as soon as the focus
+        comes, which is when a field is looked at."""
+        field, get = made._entry, self.palette.get
+        text = tkinter.StringVar(field)
+        label = tkinter.Label(
+            field, text=hint, font=self.fonts.fonts["text"], fg=get("secondary"), bg=field.cget("bg"), bd=0, padx=0,
+            pady=0, cursor="xterm",
+        )  # fmt: skip
+
+        def show(*_changed: str) -> None:
+            if text.get():
+                label.place_forget()
+            else:
+                label.place(x=self.fonts.px(4), rely=0.5, anchor="w")
+
+        field.configure(textvariable=text)
+        text.trace_add("write", show)
+        label.bind("<Button-1>", lambda _event: field.focus_set())
+        show()
 
 
 class Hint:
