@@ -25,6 +25,7 @@ from alonechat.ui.gui.keys import ALT, CONTROL, name_of
 from alonechat.ui.gui.notify import Notifier
 from alonechat.ui.gui.palette import Palette
 from alonechat.ui.gui.photos import Photos, Wanted
+from alonechat.ui.gui.veil import Veil, Veiled
 from alonechat.ui.gui.waking import Waker
 
 if TYPE_CHECKING:
@@ -151,8 +152,27 @@ class App:
         self.palette = Palette(self.dark, self.preferences.accent)
         style.apply(self.palette, self.fonts)
         self.painter = Painter(self.fonts, self.pictures, self.palette, self.photos)
+        self.veil = Veil(self.pictures, self.dark)
+        behind: Any = Veiled(self.palette, self.veil)
+        self.behind = Painter(self.fonts, self.pictures, behind, self.photos)
+        """Draws what a sheet lies over."""
+        self.root.curtain = self.curtain
         self.kit = style.Kit(self.fonts, self.pictures, self.palette)
         self.root.configure(fg_color=self.palette.get("ground"))
+
+    def curtain(self, shown: bool) -> str:
+        """Darken the window behind a sheet, or not any more; the colour that the window's ground has then."""
+        if self.window is not None:
+            (self.veil.on if shown else self.veil.off)(self.window.frame)
+        if shown:
+            self.root.after(30, self._darken)  # the focus has gone by then, and what had it was drawn anew
+        ground = self.palette.get("ground")
+        return self.veil.dimmed(ground) if self.veil.shown else ground
+
+    def _darken(self) -> None:
+        """What is drawn behind a sheet meanwhile is dark, too."""
+        if self.window is not None:
+            self.veil.again(self.window.frame)
 
     def restyle(self) -> None:
         """Theme, accent, size or language have changed: the screen is made anew, on the same conversation."""
@@ -311,6 +331,7 @@ class App:
                 self.account = self.runner.account
         if self.window is not None and changes:
             self.window.changed(changes)
+            self._darken()
 
     def _photo_ready(self, wanted: Wanted) -> None:
         """A picture was decoded, or can't be."""

@@ -34,6 +34,7 @@ class Picker:
         self._app, self._on_choose = app, on_choose
         px, kit = app.fonts.px, app.kit
         self.sheet = Sheet(app.root, kit, "", 344)
+        self.sheet.darkens = False  # it hangs at a place of the window, as a menu does
         body = self.sheet.body
         body.grid_configure(padx=10, pady=10)
         self.field = kit.entry(body, _("Find an emoji"), height=36)

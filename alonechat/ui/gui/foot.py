@@ -49,7 +49,7 @@ class Foot:
         if (shown, state) == self._shown and not forced:
             return
         self._shown = (shown, state)
-        canvas, px, fonts, painter = self.me, self._kit.fonts.px, self._kit.fonts, app.painter
+        canvas, px, fonts, painter = self.me, self._kit.fonts.px, self._kit.fonts, app.behind
         canvas.delete("all")
         top = (px(HIGH) - px(32)) // 2
         painter.part(canvas, Avatar(px(16), top, px(32), me, initials(shown)), (0, 0), "f")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import tkinter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from alonechat.ui.gui import shapes
 from alonechat.ui.gui.emojifont import EmojiFont, find, smaller
@@ -19,7 +21,7 @@ class Pictures:
     """Tk's images by what they show. `emoji_shown`: there is a font whose pictures can be taken."""
 
     def __init__(self, root: tkinter.Misc, folder: Path) -> None:
-        self._root = root
+        self.root = root
         self._folder = folder / "emoji"
         self._made: dict[tuple[object, ...], tkinter.PhotoImage] = {}
         self._none: set[tuple[str, int]] = set()
@@ -31,7 +33,7 @@ class Pictures:
         if len(self._made) > MOST:
             for old in list(self._made)[: MOST // 3]:
                 del self._made[old]
-        image = self._made[key] = tkinter.PhotoImage(master=self._root, data=data, format="png")
+        image = self._made[key] = tkinter.PhotoImage(master=self.root, data=data, format="png")
         return image
 
     def mask(self, mask: Mask, colour: str) -> tkinter.PhotoImage:
@@ -43,6 +45,21 @@ class Pictures:
         """An icon of `shapes.ICONS`."""
         key = ("icon", name, size, colour, weight)
         return self._made.get(key) or self._keep(key, shapes.png(shapes.icon(name, size, weight), colour))
+
+    def coloured(self) -> list[tuple[tuple[Any, ...], tkinter.PhotoImage]]:
+        """The shapes and icons that there are now."""
+        return [(key, image) for key, image in self._made.items() if key[0] != "emoji"]
+
+    def recoloured(self, key: tuple[Any, ...], change: Callable[[str], str]) -> tkinter.PhotoImage:
+        """The same shape or icon in another colour."""
+        if key[0] == "icon":
+            return self.icon(key[1], key[2], change(key[3]), key[4])
+        return self.mask(key[0], change(key[1]))
+
+    def shade(self, share: float) -> tkinter.PhotoImage:
+        """A pixel of black that lets through what lies below it."""
+        data = shapes.png(Mask(1, 1, bytes([round(share * 255)])), "#000000")
+        return tkinter.PhotoImage(master=self.root, data=data, format="png")
 
     def emoji(self, emoji: str, size: int) -> tkinter.PhotoImage | None:
         """An emoji; None where the font has no picture of it."""

@@ -18,7 +18,6 @@ class Sheet:
         get = kit.palette.get
         self._before = root.focus_get()
         self._on_close: list[Callable[[], None]] = []
-        # The curtain takes what is clicked beside the sheet. Tk knows no half transparent colours.
         self.frame = kit.frame(
             root, "ground", corner_radius=16, border_width=1, border_color=get("pressed"), width=width
         )
@@ -36,7 +35,7 @@ class Sheet:
         self.frame.grid_rowconfigure(1, weight=1)
         self._top = top
         self.error = kit.label(self.frame, "", "small", "danger", wraplength=width - 48, justify="left")
-        self.is_open = True
+        self.is_open, self.darkens = True, True
         self.settled = False
         """The click that opened it is over; the next one beside it closes it."""
         root.sheets.append(self)
@@ -47,6 +46,8 @@ class Sheet:
             self.frame.place(relx=0.5, y=self.kit.fonts.px(56) / self.kit.fonts.scale, anchor="n")
         else:
             self.frame.place(relx=0.5, rely=0.5, anchor="center")
+        if self.darkens:
+            self.frame.configure(bg_color=self.root.curtain(True))
         self.frame.lift()
         self.root.bind_class(self._tag, "<Tab>", lambda event: self._go(event, 1))
         self.root.bind_class(self._tag, "<Shift-Tab>", lambda event: self._go(event, -1))
@@ -117,6 +118,8 @@ class Sheet:
         for act in self._on_close:
             act()
         self.frame.destroy()
+        if not any(isinstance(each, Sheet) and each.darkens for each in self.root.sheets):
+            self.root.curtain(False)
         try:
             if self._before is not None and self._before.winfo_exists():
                 self._before.focus_set()

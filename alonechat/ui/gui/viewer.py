@@ -163,6 +163,8 @@ class Viewer:
         canvas, px, fonts, file = self.canvas, self._app.fonts.px, self._app.fonts, self.file
         canvas.delete("all")
         wide, high = canvas.winfo_width(), canvas.winfo_height()
+        if wide < 2 * px(SIDE):
+            return  # not laid out yet: that comes by itself
         self._words(wide)
         room = (max(wide - 2 * px(SIDE), 40), max(high - px(HEAD) - px(FOOT), 40))
         middle = (wide // 2, px(HEAD) + room[1] // 2)

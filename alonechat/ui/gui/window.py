@@ -60,7 +60,7 @@ class Window:
         self.frame.pack(fill="both", expand=True)
         self._build_side()
         self._build_middle()
-        self.members = Members(self.frame, app.painter, self.acting.person_menu)
+        self.members = Members(self.frame, app.behind, self.acting.person_menu)
         self._edge = tkinter.Frame(self.frame, bg=self.kit.palette.get("divider"), width=1)
         self._place()
         self.frame.bind("<Configure>", lambda _e: self._place())
@@ -84,7 +84,7 @@ class Window:
         self.foot = Foot(self.side, self)
         self.foot.frame.pack(side="bottom", fill="x")
         self.sidebar = Sidebar(
-            self.side, self.app.painter, self.open, self.acting.conversation_menu, self.acting.add_conversation
+            self.side, self.app.behind, self.open, self.acting.conversation_menu, self.acting.add_conversation
         )
         self.sidebar.canvas.pack(fill="both", expand=True)
         self.grip = tkinter.Frame(self.frame, bg=get("sidebar"), cursor="sb_h_double_arrow")
@@ -97,11 +97,11 @@ class Window:
         self.header = Header(self.middle, self)
         self.header.frame.pack(fill="x")
         self.banner = Banner(self.middle, self.kit, self.app.hurry)
-        self.timeline = Timeline(self.middle, self.app.painter, self._more)
+        self.timeline = Timeline(self.middle, self.app.behind, self._more)
         self.timeline.motion = self.app.motion
         self.timeline.canvas.configure(bg=self.kit.palette.get("ground"))
         sends = self.app.preferences.enter_sends
-        self.composer = Composer(self.middle, self.kit, self.app.painter, Writing(self), sends)
+        self.composer = Composer(self.middle, self.kit, self.app.behind, Writing(self), sends)
         self.composer.frame.pack(side="bottom", fill="x", pady=(0, 14))
         self.typing = Typing(self.middle, self)
         self.typing.label.pack(side="bottom", fill="x")

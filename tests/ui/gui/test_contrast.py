@@ -70,7 +70,8 @@ def test_texts_of_messages_can_be_read_in_every_theme_and_accent() -> None:
 def check(desk: Desk, screen: str) -> int:
     """Look at every text that the window shows now."""
     desk.step()
-    found = set(texts(desk.app.root, desk.app.pictures))
+    behind = desk.app.sheet is not None and getattr(desk.app.sheet, "darkens", False)
+    found = set(texts(desk.app.sheet.frame if behind else desk.app.root, desk.app.pictures))  # type: ignore[union-attr]
     poor = {each: round(contrast(*each[:2]), 2) for each in found if contrast(*each[:2]) < LEAST}
     assert poor == {}, (screen, "dark" if desk.app.dark else "light", desk.app.preferences.accent)
     return len(found)
@@ -98,7 +99,7 @@ def test_texts_of_the_whole_window_can_be_read(desk: Make, people: People, name:
         ana.app.restyle()
         for screen, show in screens.items():
             show()
-            assert check(ana, screen) > 10
+            assert check(ana, screen) >= (3 if ana.app.sheet else 10)
             while ana.app.sheet is not None:
                 ana.app.sheet.close()
 

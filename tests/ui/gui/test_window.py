@@ -85,6 +85,56 @@ def test_keys_open_and_close_what_they_name(desk: Make, people: People, name: Na
     assert ana.window.target == "#lobby"
 
 
+def colours(desk: Desk) -> dict[str, list[str]]:
+    """The colours of everything in the main window, by widget."""
+    tk, found, paths = desk.app.root.tk, {}, [str(desk.window.frame)]
+    while paths:
+        path = paths.pop()
+        paths += (str(each) for each in tk.splitlist(tk.call("winfo", "children", path)))
+        found[path] = [str(tk.call(path, "cget", "-background")).upper()]
+        if tk.call("winfo", "class", path) == "Canvas":
+            items = tk.splitlist(tk.call(path, "find", "all"))
+            fills = [item for item in items if str(tk.call(path, "type", item)) in ("text", "rectangle")]
+            found[path] += [str(tk.call(path, "itemcget", item, "-fill")).upper() for item in fills]
+    return found
+
+
+def test_the_window_is_dark_behind_a_sheet_and_as_before_when_it_is_gone(
+    desk: Make, people: People, name: Name
+) -> None:
+    other, ana = people.connect(name("bo")), desk(people, name("ana"))
+    ana.open("#lobby")
+    other.says("below")
+    ana.row("below")
+    for theme in ("light", "dark"):
+        ana.app.remember(theme=theme)
+        ana.app.restyle()
+        ana.window.sidebar.canvas.focus_force()
+        ana.row("below")
+        ana.step()
+        before, canvas = colours(ana), ana.window.timeline.canvas
+        ana.press("comma", ana.window.sidebar.canvas, 4)
+        dark = str(canvas.cget("bg"))
+        assert dark != ana.app.palette.get("ground") and ana.app.sheet.frame.cget("bg_color") == dark
+        other.says(f"while it is dark, {theme}")
+        row = ana.row(f"while it is dark, {theme}")
+        place = next(each for each in ana.window.timeline.placed if each.row.key == row.key)
+        items = [item for item in canvas.find_withtag(place.tag) if canvas.type(item) == "text"]
+        assert {canvas.itemcget(item, "fill") for item in items} == {ana.app.veil.dimmed(ana.app.palette.get("text"))}
+        ana.until(lambda: not _light(ana), "everything is dark")
+        ana.press("Escape")
+        ana.window.sidebar.canvas.focus_force()
+        ana.step()
+        after = colours(ana)
+        assert {path: set(each) for path, each in after.items()} == {path: set(each) for path, each in before.items()}
+
+
+def _light(desk: Desk) -> set[str]:
+    """Colours that are not dark yet."""
+    found = {colour for each in colours(desk).values() for colour in each if colour.startswith("#")}
+    return {colour for colour in found if colour.upper() not in desk.app.veil._full}
+
+
 def test_a_chosen_message_is_acted_on_by_letters(desk: Make, people: People, name: Name) -> None:
     ana = desk(people, name("ana"))
     ana.open("#lobby")
