@@ -66,3 +66,19 @@ def test_blanks_around_a_frame_are_no_fault(text: str) -> None:
 def test_what_is_no_json_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(Rejected, match=r"not JSON: .* at character \d"):
         message.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ('"other":[[[[[[[[1]]]]]]]]', "nesting is deeper than 8"),
+        ('"other":1e999', "a number is too large"),
+        ('"other":"\\u0000"', "a string holds NUL"),
+        ('"nonce":"\\ud800"', "a string holds a lone surrogate"),
+        ('"attachments":"f1"', "attachments must be"),
+    ],
+)
+def test_a_plain_text_hides_nothing_that_a_frame_may_not_hold(more: str, why: str) -> None:
+    with pytest.raises(Rejected, match=why) as refused:
+        message.decode(f'{{"type":"TEXT","content":"hello",{more}}}')
+    assert refused.value.code == "bad_frame"

@@ -39,6 +39,8 @@ def ranks(role: str) -> int:
 class Kind:
     """What a kind of conversation allows, to the account that asks."""
 
+    __slots__ = ("facts", "me", "room")  # one is made for every message
+
     def __init__(self, facts: Facts) -> None:
         self.facts, self.me, self.room = facts, facts.me.username, facts.conversation
 
@@ -68,6 +70,8 @@ class Kind:
 class Direct(Kind):
     """Two people, or notes to oneself. The first message makes it."""
 
+    __slots__ = ()
+
     def enter(self) -> None:
         if self.facts.other is None:
             raise Rejected("not_found", "no such user")
@@ -86,6 +90,8 @@ class Direct(Kind):
 class Lobby(Kind):
     """Everybody is in it, and nobody can leave."""
 
+    __slots__ = ()
+
     def enter(self) -> None:
         return None
 
@@ -98,6 +104,8 @@ class Lobby(Kind):
 
 class Open(Kind):
     """Anyone may join and read all of it."""
+
+    __slots__ = ()
 
     def enter(self) -> None:
         if self.room is None:
@@ -113,6 +121,8 @@ class Open(Kind):
 class Private(Kind):
     """By invitation, read from one's JOIN on; to others it does not exist."""
 
+    __slots__ = ()
+
     def enter(self) -> None:
         if self.room is None or self.me not in self.room.members:
             raise Rejected("not_found", f"no room {self.facts.key}")
@@ -127,9 +137,10 @@ class Private(Kind):
 
 def kind_of(facts: Facts) -> Kind:
     """The kind of the conversation that `facts` are about; a room that does not exist is like an open one."""
-    if not facts.key.startswith("#"):
+    key = facts.key
+    if key[0] != "#":
         return Direct(facts)
-    if facts.key == LOBBY:
+    if key == LOBBY:
         return Lobby(facts)
     found = facts.conversation
     return Private(facts) if found and found.access == "private" else Open(facts)

@@ -53,8 +53,7 @@ class Log:
         self._now = self._books.clock()
         self._fresh = set()
         for post in posts:
-            sender = None if post.nonce is None else self._books.find_account(post.sender)
-            if sender is not None and post.nonce is not None:
+            if post.nonce is not None and (sender := self._books.find_account(post.sender)) is not None:
                 self._fresh.add((sender, post.nonce))
         if self._fresh:
             known = bulk.execute(self._raw, _NONCES, "(?, ?)", [value for pair in self._fresh for value in pair])
@@ -129,7 +128,8 @@ class Log:
             place.stamp = now
         seq = place.seq = place.seq + 1
         place.last = id = books.next_id(now)
-        self._rows += (id, place.id, seq, kind, sender, place.stamp, post.content, post.nonce, ref, wire.extra(post))
+        extra = wire.extra(post)
+        self._rows += (id, place.id, seq, kind, sender, place.stamp, post.content, post.nonce, ref, extra)
         self._touched[place.id] = place
         if not seq & ((1 << BUCKET) - 1):
             self._complete.append((place.id, (seq >> BUCKET) - 1))
@@ -139,12 +139,14 @@ class Log:
             if post.mentions:
                 self._mention(post.mentions, place, sender)
         event = self._event(post, place, id, ref)
+        if extra is not None:
+            _add_extra(event, post)
         if post.nonce is not None:
             self._pending[sender, post.nonce] = event
         return event
 
     def _event(self, post: Post, place: Place, id: int, ref: int | None) -> Event:
-        """The same as `wire.event` makes of the row."""
+        """The same as `wire.event` makes of the row, but for what `_add_extra` adds."""
         target = place.key
         if target[0] != "#":
             one, other = target.split(" ")
@@ -164,16 +166,6 @@ class Log:
             event["nonce"] = post.nonce
         if ref is not None:
             event["ref"] = wire.wire_id(ref)
-        if post.mentions:
-            event["mentions"] = list(post.mentions)
-        if post.attachments:
-            event["attachments"] = post.attachments
-        if post.via:
-            event["via"] = post.via
-        if post.by:
-            event["by"] = post.by
-        if post.removed:
-            event["removed"] = True
         return event
 
     def _mention(self, names: list[str], place: Place, sender: int) -> None:
@@ -331,6 +323,20 @@ class Log:
         event = self._append(TOPIC, place, sender, post)
         self.flush()
         return event, False
+
+
+def _add_extra(event: Event, post: Post) -> None:
+    """What few events have, in the order of `wire.extra`."""
+    if post.mentions:
+        event["mentions"] = list(post.mentions)
+    if post.attachments:
+        event["attachments"] = post.attachments
+    if post.via:
+        event["via"] = post.via
+    if post.by:
+        event["by"] = post.by
+    if post.removed:
+        event["removed"] = True
 
 
 _ACTS = {
