@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
-import math
 from asyncio.subprocess import Process
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +16,9 @@ from alonechat.core.logging import get_logger
 from alonechat.core.server.hooks import HookContext, HookPhase
 from alonechat.errors import Rejected
 from alonechat.plugins import process as processes
+from alonechat.plugins.calls import Call, Calls, Shown
 from alonechat.plugins.failing import PluginFailure
+from alonechat.plugins.leash import HOGGING, STARTING, Leash
 from alonechat.plugins.pace import Pace, Sayings
 from alonechat.plugins.printed import Printed
 from alonechat.plugins.running import Bounds, Door, Facts, Running
@@ -27,11 +27,11 @@ GOODBYE = 1.0
 """Seconds that a plugin may take to shut down: the server itself has 5 to end."""
 WAITING = 256
 """Calls that may wait for a plugin's process; more hooks than that pass it by."""
-TURN, FLOOD, REST = 16, 200, 0.01
-"""Frames that are taken from a plugin in one turn of the loop; and how many a second may come that answer nothing,
-before each turn of them costs it a rest, in seconds."""
-BUSY = 0.2
-"""Share of a processor from which on a plugin is let run only when nobody else wants to."""
+TURN, FLOOD, REST = 16, 200.0, 0.05
+"""Frames that are taken from a plugin in one turn of the loop; how many a second may come that answer nothing; and for
+how many seconds its pipe is not read when there are more, so that it waits for itself."""
+LOOK = 0.01
+"""Seconds between two looks at a process that has not answered yet, or computes on and on."""
 HOLDING = {
     HookPhase.PRE_CONNECT,
     HookPhase.PRE_AUTHENTICATE,
@@ -48,6 +48,8 @@ log = get_logger(__name__)
 class Guest(Running):
     """One plugin outside the server. `on_off(reason)` is called when it has crashed too often."""
 
+    _shown = Shown()
+
     def __init__(self, source: str, data: Path, door: Door, bounds: Bounds) -> None:
         super().__init__(Facts(Path(source.removeprefix("entry:")).stem), source)
         self._data, self._door, self._bounds = data, door, bounds
@@ -57,14 +59,15 @@ class Guest(Running):
         self._printed: Printed | None = None
         self._reading: asyncio.Task[None] | None = None
         self._restart: asyncio.Task[None] | None = None
-        self._asked: dict[int, asyncio.Future[Any]] = {}
-        self._numbers = itertools.count(1)
+        self._calls = Calls()
+        self._leash: Leash | None = None
+        self._looking: asyncio.TimerHandle | None = None
+        self._answered = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._calls: set[asyncio.Task[Any]] = set()
         self._crashes: deque[float] = deque()
         self._why = ""
         self._begun = self._ending = False
-        self._behind, self._used = 0, 0.0
+        self._behind = 0
         self._pace = Pace(bounds.rate, bounds.burst)
         self._sayings = Sayings()
 
@@ -83,12 +86,9 @@ class Guest(Running):
         self.facts = replace(self.facts, phases=tuple(HookPhase[name] for name in phases))
         self._begun = True
 
-    def look(self, seconds: float) -> None:
-        if self._process is not None:
-            used = processes.used(self._process)
-            if used - self._used > seconds * BUSY:
-                processes.stand_back(self._process, 20)
-            self._used = used
+    def look(self) -> None:
+        if self._looking is None and self._begun:
+            self._watch()
 
     async def shutdown(self) -> None:
         self._ending = True
@@ -104,11 +104,12 @@ class Guest(Running):
         self._fail_all("the plugin was ended")
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._calls, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _start(self) -> dict[str, Any]:
-        process = self._process = await processes.begin()
-        self._used = math.inf  # what its start takes is not held against it
+        crashed = bool(self._crashes)  # then it starts when nobody else wants the processor
+        process = self._process = await processes.begin(20 if crashed else 10)
+        self._leash = Leash(process, asyncio.get_running_loop().time(), crashed)
         assert process.stdout is not None and process.stderr is not None
         self._printed = Printed(process.stderr, lambda: self.facts.name, lambda: process.returncode is not None)
         self._reading = self._spawn(self._printed.read())
@@ -126,16 +127,14 @@ class Guest(Running):
     # --- the pipe ---
 
     async def _listen(self, process: Process, stream: asyncio.StreamReader) -> None:
-        why, loop = "", asyncio.get_running_loop()
-        second, taken, unasked = loop.time(), 0, 0
+        why, taken, pace = "", 0, Pace(FLOOD, TURN * 4)
         try:
             while line := await stream.readline():
                 taken += 1
-                unasked += self._take(json.loads(line))
-                if taken % TURN == 0:  # a line that is there already is read without a turn of the loop
-                    if loop.time() - second >= 1:
-                        second, unasked = loop.time(), 0
-                    await asyncio.sleep(REST if unasked > FLOOD else 0)
+                if self._take(json.loads(line)) and not pace.may():
+                    await asyncio.sleep(REST)
+                elif taken % TURN == 0:  # a line that is there already is read without a turn of the loop
+                    await asyncio.sleep(0)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             why = f"it sent what is no frame ({error})"
             await processes.end(process, gently=False)
@@ -152,15 +151,17 @@ class Guest(Running):
     def _take(self, frame: dict[str, Any]) -> bool:
         """Whether it was none that was asked for."""
         if "id" in frame:
-            future = self._asked.pop(frame["id"], None)
-            if future is None or future.done():
+            call = self._calls.pop(frame["id"])
+            if call is None:
                 return True
+            self._answered = True
             if "failed" in frame:
-                future.set_exception(PluginFailure(frame["failed"]))
+                self._ended(call, PluginFailure(frame["failed"]))
             elif "refused" in frame:
-                future.set_exception(Rejected(*frame["refused"]))
-            else:
-                future.set_result(frame.get("ok"))
+                self._ended(call, Rejected(*frame["refused"]))
+            elif call.future is not None and not call.future.done():
+                call.future.set_result(frame.get("ok"))
+            self._let_go()
             return False
         if "tell" in frame:
             if self._pace.may():
@@ -193,47 +194,78 @@ class Guest(Running):
         self._send(answer)
 
     def _send(self, frame: dict[str, Any]) -> None:
+        self._write(json.dumps(frame, ensure_ascii=False))
+
+    def _write(self, line: str) -> None:
         process = self._process
-        if process is None or process.stdin is None or process.stdin.is_closing():
-            return
-        process.stdin.write(json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        if process is not None and process.stdin is not None and not process.stdin.is_closing():
+            process.stdin.write(line.encode("utf-8", "replace") + b"\n")
 
     # --- calls ---
 
-    def _call(self, do: str, seconds: float, **arguments: Any) -> asyncio.Task[Any]:
-        """Have the process do something: a task that raises PluginFailure, Rejected. Its deadline holds whether anybody
-        still waits for it or not."""
-        task = asyncio.get_running_loop().create_task(self._answered(do, seconds, arguments))
-        self._calls.add(task)
-        task.add_done_callback(self._called)
-        return task
-
-    def _called(self, task: asyncio.Task[Any]) -> None:
-        self._calls.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever asked may have gone
-
     async def _ask(self, do: str, seconds: float, **arguments: Any) -> Any:
-        return await asyncio.shield(self._call(do, seconds, **arguments))
+        """Have the process do something. Raises PluginFailure, Rejected."""
+        call = self._call(do, seconds, json.dumps(arguments, ensure_ascii=False))
+        assert call.future is not None
+        return await asyncio.shield(call.future)  # its deadline holds whether anybody still waits for it or not
 
-    async def _answered(self, do: str, seconds: float, arguments: dict[str, Any]) -> Any:
-        process = self._process
-        if process is None or process.returncode is not None:
+    def _call(self, do: str, seconds: float, arguments: str, phase: HookPhase | None = None) -> Call:
+        """`phase`: that of a handler which only looks on, so that nobody waits for an answer."""
+        process, leash, loop = self._process, self._leash, asyncio.get_running_loop()
+        if process is None or process.returncode is not None or leash is None:
             raise PluginFailure(self._why or "its process has ended")
-        number = next(self._numbers)
-        future = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._send({"id": number, "do": do, **arguments})
-        try:
-            most = processes.STARTING if do in ("load", "initialize") else processes.HOGGING
-            return await processes.within(process, future, seconds, most)
-        except TimeoutError:
-            self._asked.pop(number, None)
-            said = f"{do} passed its deadline of {seconds:g} s"
-            self._why = said
-            await processes.end(process, gently=True)
-            await self._read_out()
-            self._why = said + self._where()
-            raise PluginFailure(self._why) from None
+        future = None if phase is not None else loop.create_future()
+        call = Call(do, loop.time(), seconds, leash.lost, future, phase)
+        line = self._calls.add(call, arguments, wait=phase is not None and leash.hogs and bool(self._calls))
+        if line:
+            self._write(line)
+        if self._looking is None:
+            self._looking = loop.call_later(LOOK, self._watch)
+        return call
+
+    def _let_go(self) -> None:
+        """Write what was held back; one at a time while it computes on and on."""
+        if self._leash is not None:
+            most = 1 if self._leash.hogs else WAITING
+            for line in self._calls.let_go(most, asyncio.get_running_loop().time(), self._leash.lost):
+                self._write(line)
+
+    def _ended(self, call: Call, error: PluginFailure | Rejected) -> None:
+        if call.future is None:
+            if call.phase is not None:
+                self._grumble(call.phase, str(error))
+        elif not call.future.done():
+            call.future.set_exception(error)
+            call.future.exception()  # whoever asked may have gone
+
+    def _watch(self) -> None:
+        """While it has not answered, or computes on and on: see to its deadlines, and that it stands back."""
+        self._looking = None
+        leash, loop = self._leash, asyncio.get_running_loop()
+        if leash is None or self._process is None or self._process.returncode is not None:
+            return
+        now, since = loop.time(), self._calls.oldest()
+        if since is None or now - since > LOOK / 2 or leash.hogs:
+            holds = any(phase in HOLDING for phase in self.facts.phases)
+            free = not self._begun or (holds and self._answered)
+            leash.look(now, now if since is None else since, self._answered, free, HOGGING if self._begun else STARTING)
+            self._answered = False
+            late = self._calls.late(now, leash.lost)
+            if late is not None:
+                self._leash = None
+                self._spawn(self._overdue(self._process, late))
+                return
+        if since is None or not leash.hogs:
+            self._let_go()
+        if self._calls or leash.hogs:
+            self._looking = loop.call_later(LOOK, self._watch)
+
+    async def _overdue(self, process: Process, call: Call) -> None:
+        said = self._why = f"{call.do} passed its deadline of {call.seconds:g} s"
+        await processes.end(process, gently=True)
+        await self._read_out()
+        self._why = said + self._where()
+        self._ended(call, PluginFailure(self._why))
 
     def _where(self) -> str:
         return self._printed.where(self.source) if self._printed is not None else ""
@@ -243,7 +275,7 @@ class Guest(Running):
     def _crashed(self, why: str) -> None:
         if "(" not in why:
             why += self._where()
-        self._process = None
+        self._process = self._leash = None
         self._fail_all(why)
         if not self._begun:
             return  # it fails to start, which is said there
@@ -261,11 +293,8 @@ class Guest(Running):
 
     def _fail_all(self, why: str) -> None:
         """Nothing that was asked is answered any more."""
-        asked, self._asked = self._asked, {}
-        for future in asked.values():
-            if not future.done():
-                future.set_exception(PluginFailure(why))
-                future.exception()  # whoever asked may have gone
+        for call in self._calls.end():
+            self._ended(call, PluginFailure(why))
 
     async def _again(self, wait: float) -> None:
         await asyncio.sleep(wait)
@@ -290,40 +319,41 @@ class Guest(Running):
     async def receive(self, secret: str, body: dict[str, Any]) -> bool:
         return bool(await self._ask("receive", self._bounds.call, secret=secret, body=body))
 
-    async def handle(self, context: HookContext) -> HookContext | None:
+    def handle(self, context: HookContext) -> Awaitable[HookContext | None] | None:
         """What it leaves of what passes. None, and nothing changed, while it can't say so: its process is being started
-        again, it is behind, or it failed."""
+        again, it is behind, or it failed. Where it only looks on, nobody waits."""
         holding = context.phase in HOLDING
-        if not self._begun or (holding and self._behind) or len(self._asked) >= WAITING:
+        if not self._begun or (holding and self._behind) or len(self._calls) >= WAITING:
             return None
-        seen = {name: getattr(context, name) for name in SEEN}
-        call = self._call("handle", self._bounds.call, phase=context.phase.name, context=seen)
-        if not holding:
-            call.add_done_callback(lambda done: self._handled(context.phase, done))
-            return None
-        done, _ = await asyncio.wait({call}, timeout=self._bounds.hold)
-        if not done:
+        seen, phase = self._shown.of(context), context.phase
+        if holding:
+            return self._passed(context, seen)
+        try:
+            self._call("handle", self._bounds.call, seen, phase)
+        except PluginFailure as failure:
+            self._grumble(phase, str(failure))
+        return None
+
+    async def _passed(self, context: HookContext, seen: str) -> HookContext | None:
+        try:
+            call = self._call("handle", self._bounds.call, seen)
+            assert call.future is not None
+            done, _ = await asyncio.wait({call.future}, timeout=self._bounds.hold)
+            if done:
+                found = call.future.result()
+                context.content = found["content"]
+                if found["stopped"]:
+                    context.stop(found["reason"])
+                return context
             self._behind += 1
-            call.add_done_callback(self._caught_up)
+            call.future.add_done_callback(self._caught_up)
             self._grumble(context.phase, f"handle took more than {self._bounds.hold:g} s")
-            return None
-        found = self._handled(context.phase, call)
-        if found is None:
-            return None
-        context.content = found["content"]
-        if found["stopped"]:
-            context.stop(found["reason"])
-        return context
+        except (PluginFailure, Rejected) as error:
+            self._grumble(context.phase, str(error))
+        return None
 
-    def _caught_up(self, call: asyncio.Task[Any]) -> None:
+    def _caught_up(self, future: asyncio.Future[Any]) -> None:
         self._behind -= 1
-
-    def _handled(self, phase: HookPhase, call: asyncio.Task[Any]) -> Any:
-        """What `handle` answered. None, and a line in the log, when it failed."""
-        error = None if call.cancelled() else call.exception()
-        if isinstance(error, PluginFailure | Rejected):
-            self._grumble(phase, str(error))
-        return None if error is not None or call.cancelled() else call.result()
 
     def _grumble(self, phase: HookPhase, why: str) -> None:
         """Say what failed, but not as often as it fails: a message passes on unchanged a thousand times a second."""

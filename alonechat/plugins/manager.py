@@ -94,7 +94,7 @@ class PluginManager:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), LOOK)
             for plugin in self.plugins:
-                plugin.running.look(LOOK)
+                plugin.running.look()
             if (now := kept.stamp(self._data)) == seen or self._stopped.is_set():
                 continue
             try:
@@ -212,15 +212,12 @@ class PluginManager:
 
     def _hook_up(self, plugin: Plugin) -> None:
         for phase in plugin.running.facts.phases:
-            hook = self._hook(plugin, phase)
+            hook = self._hook(plugin)
             self._door.hooks.register(phase, hook, plugin.running.facts.priority, f"plugin {plugin.name}")
             plugin.hooks.append((phase, hook))
 
-    def _hook(self, plugin: Plugin, phase: HookPhase) -> Callable[[HookContext], Awaitable[HookContext | None]]:
-        async def hook(context: HookContext) -> HookContext | None:
-            return await plugin.running.handle(context)
-
-        return hook
+    def _hook(self, plugin: Plugin) -> Callable[[HookContext], Awaitable[HookContext | None] | None]:
+        return lambda context: plugin.running.handle(context)  # each is told from the others by what it is
 
     def _unhook(self, plugin: Plugin) -> None:
         for phase, hook in plugin.hooks:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from pathlib import Path
@@ -18,15 +19,13 @@ IDLE_PRIORITY_CLASS = 0x40
 """Windows' word for a process that runs when no other wants to."""
 GOODBYE = 0.5
 """Seconds that a process has to say where it was."""
-HOGGING, STARTING = 0.05, 2.0
-"""Seconds that a call, and a start, may compute before the process is let run only when nobody else wants to."""
 GRACE = 4
 """How many times its deadline a call may take in all, when the machine was too busy to let it run."""
 
 
-async def begin() -> Process:
-    """Start one. It gets the processor only when nobody else wants it, from its first instruction on: starting Python
-    costs more than most plugins ever will. Raises OSError."""
+async def begin(nice: int = 10) -> Process:
+    """Start one that stands back by so much (see `stand_back`) from its first instruction on: starting Python costs
+    more than most plugins ever will. Raises OSError."""
     home = str(Path(alonechat.__file__).resolve().parent.parent)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([home, *(p for p in sys.path if p)])}
     env.pop("JWT_SECRET", None)
@@ -35,7 +34,7 @@ async def begin() -> Process:
         sys.executable, "-m", "alonechat.plugins.host",
         stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, limit=LINE, **more,
     )  # fmt: skip
-    stand_back(process, 10)
+    stand_back(process, nice)
     return process
 
 
@@ -51,48 +50,50 @@ def stand_back(process: Process, nice: int) -> None:
             os.setpriority(os.PRIO_PROCESS, process.pid, 19)
 
 
+def pause(process: Process, on: bool) -> bool:
+    """Stop it where it stands, or let it go on. False where that can't be."""
+    if sys.platform != "linux" or process.returncode is not None:
+        return False  # elsewhere one that is stopped might outlive a server that was killed
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+    return True
+
+
 def used(process: Process) -> float:
-    """Seconds of processor time that its main thread has used. 0 where the system doesn't say."""
-    return _schedule(process)[0]
+    """Seconds of processor time that all its threads have used. 0 where the system doesn't say."""
+    if sys.platform != "linux" or process.returncode is not None:
+        return 0.0
+    try:
+        return time.clock_gettime(~process.pid << 3 | 2)  # as clock_getcpuclockid makes it of a process
+    except OSError:
+        return 0.0
 
 
 def starved(process: Process) -> float:
     """Seconds that it has been ready to run and got no processor. 0 where the system doesn't say."""
-    return _schedule(process)[1]
-
-
-def _schedule(process: Process) -> tuple[float, float]:
     try:
-        ran, waited, _ = Path(f"/proc/{process.pid}/schedstat").read_text().split()
-        return int(ran) / 1e9, int(waited) / 1e9
-    except (OSError, ValueError):
-        return 0.0, 0.0
+        return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
-async def within(process: Process, future: asyncio.Future[Any], seconds: float, most: float = HOGGING) -> Any:
+async def within(process: Process, future: asyncio.Future[Any], seconds: float) -> Any:
     """What `future` gives. Raises TimeoutError when the process had `seconds` for it: time for which it was ready and
-    the machine let others run counts only from `GRACE` deadlines on. One that computes for `most` stands back for
-    good."""
+    the machine let others run counts only from `GRACE` deadlines on."""
     clock = asyncio.get_running_loop().time
-    began, (ran, before) = clock(), _schedule(process)
-    left, hogs = seconds, False
-    while True:
-        done, _ = await asyncio.wait({future}, timeout=left if hogs else min(left, most * 1.5))
+    began, before, left = clock(), starved(process), seconds
+    while left > 0.001:
+        done, _ = await asyncio.wait({future}, timeout=left)
         if done:
             return future.result()
-        now_ran, now_waited = _schedule(process)
-        if not hogs and now_ran - ran > most:
-            hogs = True
-            stand_back(process, 20)
-        waited = min(now_waited - before, seconds * (GRACE - 1))
-        left = began + seconds + waited - clock()
-        if left < 0.001:
-            raise TimeoutError
+        left = began + seconds + min(starved(process) - before, seconds * (GRACE - 1)) - clock()
+    raise TimeoutError
 
 
 async def end(process: Process, gently: bool) -> None:
     """End it; `gently`: it says first where it was."""
     if process.returncode is None:
+        pause(process, False)
         with suppress(ProcessLookupError):
             if gently and sys.platform != "win32":
                 process.send_signal(signal.SIGABRT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -75,8 +75,8 @@ class Running:
     async def shutdown(self) -> None:
         """Let it end."""
 
-    def look(self, seconds: float) -> None:
-        """Called every so many seconds: see to it that it takes no more than it should."""
+    def look(self) -> None:
+        """Called every second: see to it that it takes no more than it should."""
 
     async def can_handle(self, content: str) -> bool:
         """Whether it takes a command."""
@@ -90,7 +90,7 @@ class Running:
         """Take a webhook."""
         raise NotImplementedError
 
-    async def handle(self, context: HookContext) -> HookContext | None:
+    def handle(self, context: HookContext) -> Awaitable[HookContext | None] | None:
         """Pass a hook phase."""
         raise NotImplementedError
 

@@ -55,11 +55,11 @@ def test_a_handler_that_fails_is_named_with_its_line_and_said_once(
 
 def test_a_flood_stays_in_the_plugins_own_process(start: Start) -> None:
     body = "[self.context.tell(sender, 'y') for _ in range(900)]; [self.context.send(target, 'x') for _ in range(900)]"
-    ana = start(flood=command("flood", body)).person("ana")
-    ana.send(type="TEXT", content="/flood", nonce="f")
+    ana = start(gush=command("gush", body)).person("ana")
+    ana.send(type="TEXT", content="/gush", nonce="f")
     assert ana.hears("NOTICE", nonce="f")
     ana.says("and people talk on")
-    heard = [frame for frame in ana.quiet() if frame.get("sender") == "flood" or frame["type"] == "NOTICE"]
+    heard = [frame for frame in ana.quiet() if frame.get("sender") == "gush" or frame["type"] == "NOTICE"]
     assert len(heard) <= 40
 
 

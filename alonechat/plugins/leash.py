@@ -1,0 +1,54 @@
+"""How much of the processor a plugin's process gets: what it likes for a moment, a little once it computes on and on.
+
+A process that has the lowest priority still costs the others something: in one of a hundred wake-ups the kernel leaves
+it the core until its next tick, and a virtual machine that is busy all the time is put to rest by its host. So who
+computes without an end is not only put behind all others, it stands still most of the time.
+"""
+
+from __future__ import annotations
+
+from asyncio.subprocess import Process
+
+from alonechat.plugins import process as processes
+
+HOGGING, STARTING = 0.03, 2.0
+"""Seconds that a call, and a start, may compute before the process is let run only when nobody else wants to."""
+BURST, SHARE, RUN = 0.1, 0.2, 0.01
+"""Seconds of processor time that a process may use up at once; how much of a processor it gets from then on; and for
+how long it goes on in one piece then."""
+
+
+class Leash:
+    """What one process computes, looked at now and then. `lost`: seconds that it would have run and could not, because
+    the machine was busy or because it was stopped."""
+
+    def __init__(self, process: Process, now: float, known: bool = False) -> None:
+        """`known`: it is known to compute too much, and stands back already."""
+        self._process = process
+        self.lost, self.stopped, self.behind = 0.0, False, known
+        self._left, self._computed, self._at = BURST, 0.0, now
+        self._used, self._starved = processes.used(process), processes.starved(process)
+
+    @property
+    def hogs(self) -> bool:
+        """Whether it computes on and on, as far as is known: what isn't urgent may wait until it is done."""
+        return self._computed > HOGGING or self._left < BURST / 2
+
+    def look(self, now: float, since: float, answered: bool, free: bool, most: float = HOGGING) -> None:
+        """See what it has computed, stop it or let it go on. `since`: when the oldest call was made that it has not
+        answered; `answered`: it has answered one since the last look; `free`: it may use up `BURST` anew; `most`: what
+        one call may compute."""
+        used, starved = processes.used(self._process), processes.starved(self._process)
+        ran, took = used - self._used, now - self._at
+        self.lost += max(0.0, min(starved - self._starved, took)) + (took if self.stopped else 0.0)
+        self._computed = (0.0 if answered else self._computed) + min(ran, now - max(since, self._at))
+        self._left = BURST if free else max(-RUN, min(BURST, self._left + took * SHARE - ran))
+        self._used, self._starved, self._at = used, starved, now
+        if not self.behind and (self._computed > most or self._left <= 0):
+            self.behind = True
+            processes.stand_back(self._process, 20)
+        if self.stopped and self._left >= RUN:
+            processes.pause(self._process, False)
+            self.stopped = False
+        elif not self.stopped and self._left <= 0:
+            self.stopped = processes.pause(self._process, True)
