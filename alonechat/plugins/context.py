@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from alonechat.core.logging import get_logger
 from alonechat.plugins.kept import KeyValues
+from alonechat.plugins.pace import Sayings
 
 Work = Callable[[], Any]
 
@@ -39,6 +40,7 @@ class PluginContext:
         self.store = KeyValues(data, name)
         self._reach = reach
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._sayings = Sayings()
 
     def now(self) -> float:
         """The server's clock: seconds since 1970."""
@@ -93,7 +95,10 @@ class PluginContext:
         try:
             return await self._reach.say(target, text)
         except Rejected as refused:
-            self.logger.warning("a plugin's message was refused", target=target, why=refused.text)
+            left_out = self._sayings.again(refused.text)
+            if left_out is not None:  # a line for each of a flood would cost more than the flood
+                more = {"left_out": left_out} if left_out else {}
+                self.logger.warning("a plugin's message was refused", target=target, why=refused.text, **more)
             return None
 
     async def _repeated(self, seconds: float, work: Work) -> None:

@@ -27,7 +27,7 @@ GOODBYE = 1.0
 """Seconds that a plugin may take to shut down: the server itself has 5 to end."""
 WAITING = 256
 """Calls that may wait for a plugin's process; more hooks than that pass it by."""
-TURN, FLOOD, REST = 16, 200.0, 0.05
+TURN, FLOOD, REST = 16, 1000.0, 0.05
 """Frames that are taken from a plugin in one turn of the loop; how many a second may come that answer nothing; and for
 how many seconds its pipe is not read when there are more, so that it waits for itself."""
 LOOK = 0.01
@@ -127,7 +127,7 @@ class Guest(Running):
     # --- the pipe ---
 
     async def _listen(self, process: Process, stream: asyncio.StreamReader) -> None:
-        why, taken, pace = "", 0, Pace(FLOOD, TURN * 4)
+        why, taken, pace = "", 0, Pace(FLOOD, TURN * 16)
         try:
             while line := await stream.readline():
                 taken += 1
@@ -139,7 +139,9 @@ class Guest(Running):
             why = f"it sent what is no frame ({error})"
             await processes.end(process, gently=False)
         code = await process.wait()
-        if not self._ending:
+        if self._ending:
+            self._fail_all("the plugin was ended")
+        else:
             await self._read_out()
             self._crashed(why or self._why or processes.why_ended(code))
 

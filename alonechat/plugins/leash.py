@@ -13,14 +13,14 @@ from alonechat.plugins import process as processes
 
 HOGGING, STARTING = 0.03, 2.0
 """Seconds that a call, and a start, may compute before the process is let run only when nobody else wants to."""
-BURST, SHARE, RUN = 0.1, 0.2, 0.01
+BURST, SHARE, RUN = 0.1, 0.25, 0.01
 """Seconds of processor time that a process may use up at once; how much of a processor it gets from then on; and for
 how long it goes on in one piece then."""
 
 
 class Leash:
-    """What one process computes, looked at now and then. `lost`: seconds that it would have run and could not, because
-    the machine was busy or because it was stopped."""
+    """What one process computes, looked at now and then. `lost`: seconds that its deadlines give back: those for which
+    it was ready and the machine let others run, and half of those for which it was stopped."""
 
     def __init__(self, process: Process, now: float, known: bool = False) -> None:
         """`known`: it is known to compute too much, and stands back already."""
@@ -40,7 +40,7 @@ class Leash:
         one call may compute."""
         used, starved = processes.used(self._process), processes.starved(self._process)
         ran, took = used - self._used, now - self._at
-        self.lost += max(0.0, min(starved - self._starved, took)) + (took if self.stopped else 0.0)
+        self.lost += max(0.0, min(starved - self._starved, took)) + (took / 2 if self.stopped else 0.0)
         self._computed = (0.0 if answered else self._computed) + min(ran, now - max(since, self._at))
         self._left = BURST if free else max(-RUN, min(BURST, self._left + took * SHARE - ran))
         self._used, self._starved, self._at = used, starved, now

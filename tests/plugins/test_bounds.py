@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import sys
 import time
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from alonechat.plugins import process as processes
+from alonechat.plugins.context import PluginContext
+from alonechat.plugins.host import Host
 from alonechat.plugins.pace import Pace, Sayings
 from alonechat.testing import Clock, Person, Server
 from tests.plugins.conftest import command
@@ -61,6 +64,33 @@ def test_a_flood_stays_in_the_plugins_own_process(start: Start) -> None:
     ana.says("and people talk on")
     heard = [frame for frame in ana.quiet() if frame.get("sender") == "gush" or frame["type"] == "NOTICE"]
     assert len(heard) <= 40
+
+
+def test_refused_messages_of_a_flood_are_one_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def flood() -> None:
+        host = Host(io.BytesIO(), io.BytesIO())  # which lets nothing pass before it has heard what it may
+        context = PluginContext("gush", {}, tmp_path, host)
+        assert await asyncio.gather(*[context.send("#lobby", "x") for _ in range(500)]) == [None] * 500
+
+    asyncio.run(flood())
+    assert [line for line in caplog.messages if "was refused" in line and "target=#lobby" in line] == caplog.messages[
+        :1
+    ]
+
+
+def test_who_asks_the_server_too_much_waits_for_itself(start: Start) -> None:
+    asks = """
+    class Plugin(CommandPluginBase):
+        _metadata = PluginMetadata("asks")
+        def can_handle(self, content): return content.startswith("/asks")
+        async def execute(self, content, sender, target=None):
+            began = time.monotonic()
+            found = await asyncio.gather(*[self.context.role(sender) for _ in range(int(content.split()[1]))])
+            return f"{len(found)} {time.monotonic() - began}"
+    """
+    ana = start(asks=asks).person("ana")
+    answered, seconds = ana.asks(type="TEXT", content="/asks 1200")["content"].split()
+    assert answered == "1200" and 0.5 < float(seconds) < 8, "256 at once, a thousand a second"
 
 
 def test_an_answer_without_measure_is_refused(start: Start) -> None:

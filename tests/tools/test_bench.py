@@ -85,6 +85,12 @@ def test_a_plugin_costs_little_and_echoes_are_timed_beside_it(pyz: Path, tmp_pat
     cost = plugins.cost(tmp_path / "cost")
     assert 0 < cost["start_s"] < 5 and 5 < cost["memory_mib"] < 60
     took = plugins.measured({"raises": plugins.BAD["raises"]}, False, 0.3, tmp_path / "raises")
+    assert plugins.busy() > plugins.own() > 0
+    p99s = [{"p99": value} for value in (1.0, 1.4, 9.0)]
+    assert plugins.verdict("raises", p99s, [1.2, 1.5]).endswith("p99s 1.00 to 9.00   within the noise")
+    assert plugins.verdict("raises", p99s, [1.2, 1.3]).endswith("above 1.30")
+    tries = iter(([3.0], [2.0], [1.0]))
+    assert plugins.undisturbed(lambda: next(tries), 3)[0] in ([3.0], [2.0], [1.0])
     assert len(took) > 10 and plugins.shown(took)["p50"] <= plugins.shown(took)["worst"]
 
 
