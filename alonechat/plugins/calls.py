@@ -13,6 +13,9 @@ from typing import Any
 from alonechat.core.server.hooks import HookContext, HookPhase
 from alonechat.plugins.process import GRACE
 
+SEEN = ("sender", "target", "content", "type", "event", "address", "attachments")
+"""What a plugin outside sees of a `HookContext`."""
+
 
 @dataclass(slots=True, eq=False)
 class Call:
@@ -96,7 +99,7 @@ class Shown:
             last, phase, content, line = self._last
             if last is context and phase is context.phase and content == context.content:
                 return line
-        seen = {name: getattr(context, name) for name in ("sender", "target", "content", "type", "event", "address")}
+        seen = {name: getattr(context, name) for name in SEEN}
         line = json.dumps({"phase": context.phase.name, "context": seen}, ensure_ascii=False)
         self._last = context, context.phase, context.content, line
         return line

@@ -40,8 +40,6 @@ HOLDING = {
     HookPhase.PRE_COMMAND,
 }
 """Phases that wait for what a plugin says of them; in all others it looks on."""
-SEEN = ("sender", "target", "content", "type", "event", "address", "attachments")
-"""What a plugin outside sees of a `HookContext`."""
 log = get_logger(__name__)
 
 
