@@ -140,7 +140,8 @@ class Composer:
             self.leave()
         self.reply = row
         name = row.name or row.author
-        self._stripped("reply", _("Reply to {name}: {text}").format(name=name, text=short(row.text, 80)))
+        text = short(row.text or ", ".join(file.name for file in row.files), 80)
+        self._stripped("reply", _("Reply to {name}: {text}").format(name=name, text=text))
 
     def change(self, row: Row) -> None:
         """Edit a message of one's own; what was written comes back afterwards."""

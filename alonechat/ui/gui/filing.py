@@ -18,6 +18,7 @@ from alonechat.core.image import look
 from alonechat.errors import AloneChatError
 from alonechat.ui.gui import dialogs, system
 from alonechat.ui.gui.attached import AUTO
+from alonechat.ui.gui.pasting import pasted, sent
 from alonechat.ui.gui.photos import shows
 
 if TYPE_CHECKING:
@@ -181,6 +182,7 @@ class Filing:
 
         def kept(_result: object, error: Exception | None) -> None:
             if error is None:
+                sent(files, self._pasted_in)
                 return
             self._app.toast(str(error))
             if window.target == target and not window.composer.content and not window.composer.attaching.files:
@@ -193,9 +195,11 @@ class Filing:
 
     def pasted(self) -> list[Path]:
         """Files, or a picture, from the clipboard."""
-        from alonechat.ui.gui.pasting import pasted
+        return pasted(self._app.root, self._pasted_in)
 
-        return pasted(self._app.root, self._app.opening.home / "pasted")
+    @property
+    def _pasted_in(self) -> Path:
+        return self._app.opening.home / "pasted"
 
     def fits(self, files: Sequence[Path]) -> list[Path]:
         """Those that can be sent; of the others a sentence says why not."""

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import tkinter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlparse
 from alonechat.ui.gui.photos import has_pillow
 
 SECONDS = 5
+STALE = 86_400
 KINDS = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
 """What is taken, the best first."""
 LISTS = ("text/uri-list", "x-special/gnome-copied-files")
@@ -79,10 +81,26 @@ def files_of(text: str) -> list[Path]:
 def _kept(data: bytes, ending: str, folder: Path) -> list[Path]:
     if not data:
         return []
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(dir=folder)) / f"{time.strftime('%Y-%m-%d %H.%M.%S')}{ending}"
+    place = _place(folder, ending)
     place.write_bytes(data)
     return [place]
+
+
+def _place(folder: Path, ending: str) -> Path:
+    """Where a picture without a name is kept until it is sent; what was pasted a day ago and never sent goes."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        with suppress(OSError):
+            if old.stat().st_mtime < time.time() - STALE:
+                shutil.rmtree(old)
+    return Path(tempfile.mkdtemp(dir=folder)) / f"{time.strftime('%Y-%m-%d %H.%M.%S')}{ending}"
+
+
+def sent(files: Sequence[Path], folder: Path) -> None:
+    """These were sent, and are kept elsewhere: what was pasted goes."""
+    for path in files:
+        if folder in path.parents:
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _by_pillow(folder: Path) -> list[Path]:
@@ -98,7 +116,6 @@ def _by_pillow(folder: Path) -> list[Path]:
         return [Path(each) for each in found if Path(each).is_file()]
     if found is None:
         return []
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(dir=folder)) / f"{time.strftime('%Y-%m-%d %H.%M.%S')}.png"
+    place = _place(folder, ".png")
     found.save(place)
     return [place]

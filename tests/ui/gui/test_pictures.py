@@ -344,6 +344,10 @@ def test_a_picture_is_pasted_from_the_clipboard(
         ana.press("Return", composer.text)
         left, right = halves(ana, found.name)
         assert near(left, RED) and near(right, BLUE)
+        ana.until(lambda: not found.parent.exists(), "what was pasted is kept once")
+        ana.window.composer.answer(with_file(ana, found.name))
+        assert found.name in str(ana.window.composer._strip_text.cget("text"))
+        ana.window.composer.leave()
     finally:
         holds.kill()
         holds.wait()
