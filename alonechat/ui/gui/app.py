@@ -340,6 +340,7 @@ class App:
         if self.window is not None:
             self.window.timeline.redraw(wanted.path)
             self.window.composer.redraw()
+            self._darken()
 
     def _clicked(self, event: Any) -> None:
         """A click beside the sheet closes it."""

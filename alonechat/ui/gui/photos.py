@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 
 from alonechat.core.client.files import File
 
@@ -26,8 +27,6 @@ BUDGET = 8 << 20
 """Bytes of decoded pictures that are kept beside those on the canvas, at a scale of 1: the last that were asked for."""
 MANY = 1_000
 """Places of files that are remembered."""
-STEPS = 24
-"""The most that Tk enlarges a picture before it leaves pixels out: a scale as a fraction of whole numbers."""
 
 
 @lru_cache(1)
@@ -154,8 +153,8 @@ class Photos:
     def _by_tk(self, wanted: Wanted) -> None:
         try:
             whole = tkinter.PhotoImage(master=self._root, file=wanted.path)
-            image = tkinter.PhotoImage(master=self._root, width=wanted.width, height=wanted.height)
-            _scaled(image, whole, wanted.width, wanted.height)
+            data = _scaled(self._root, whole, wanted)
+            image = tkinter.PhotoImage(master=self._root, data=data, format="ppm")
         except tkinter.TclError as error:
             self._lost(wanted, str(error))
             return
@@ -186,6 +185,7 @@ def decoded(wanted: Wanted) -> bytes:
     """A picture as PPM, which Tk reads fastest, by Pillow. Raises what Pillow raises."""
     from PIL import Image, ImageOps
 
+    how = getattr(Image, "Resampling", Image)  # its name since Pillow 9.1
     Image.MAX_IMAGE_PIXELS = JPEG_PIXELS  # ours is the check; Pillow's own would warn on the way
     size = (wanted.width, wanted.height)
     with Image.open(wanted.path) as file:
@@ -193,35 +193,36 @@ def decoded(wanted: Wanted) -> bytes:
             raise ValueError("more pixels than are decoded")
         file.draft("RGB", (size[0] * 2, size[1] * 2))
         image = ImageOps.exif_transpose(file)
-        if image.has_transparency_data:
+        if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
             image = image.convert("RGBA")
-            image.thumbnail((size[0] * 2, size[1] * 2), Image.Resampling.BOX)
-            below = Image.new("RGBA", image.size, wanted.ground)
-            image = Image.alpha_composite(below, image)
-        image, how = image.convert("RGB"), Image.Resampling.LANCZOS
-        fitted = ImageOps.pad(image, size, how, wanted.ground) if wanted.whole else ImageOps.fit(image, size, how)
+            image.thumbnail((size[0] * 2, size[1] * 2), how.BOX)
+            image = Image.alpha_composite(Image.new("RGBA", image.size, wanted.ground), image)
+        image = image.convert("RGB")
+        if wanted.whole:
+            fitted = ImageOps.pad(image, size, how.LANCZOS, wanted.ground)
+        else:
+            fitted = ImageOps.fit(image, size, how.LANCZOS)
     return b"P6 %d %d 255\n" % size + fitted.tobytes()
 
 
-def _scaled(into: tkinter.PhotoImage, whole: tkinter.PhotoImage, width: int, height: int) -> None:
-    """Fill a picture with another one: pixels doubled and left out, so that the shape is kept; the rest is cut off."""
-    wide, high = max(whole.width(), 1), max(whole.height(), 1)
-    share = max(width / wide, height / high)
-    times, each = _fraction(share)
-    left = max((wide * times // each - width) // 2, 0) * each // times
-    top = max((high * times // each - height) // 2, 0) * each // times
-    zoom, leave = ("-zoom", times, times), ("-subsample", each, each)
-    part = ("-from", left, top, wide, high, "-to", 0, 0, width, height)
-    into.tk.call(str(into), "copy", str(whole), *part, *zoom, *leave)
+def _scaled(root: tkinter.Misc, whole: tkinter.PhotoImage, wanted: Wanted) -> bytes:
+    """A picture that Tk has decoded, as PPM in another size. Tk itself can leave pixels out only by whole numbers."""
+    wide, high = whole.width(), whole.height()
+    below = tkinter.PhotoImage(master=root, width=wide, height=high)
+    below.put(wanted.ground, to=(0, 0, wide, high))
+    root.tk.call(str(below), "copy", str(whole), "-compositingrule", "overlay")
+    data = root.tk.call(str(below), "data", "-format", "ppm")
+    data = data if isinstance(data, bytes) else data.encode("latin-1")
+    pixels = memoryview(data)[len(data) - 3 * wide * high :]
+    share = max(wanted.width / wide, wanted.height / high)
+    columns = [_source(x, wanted.width, wide, share) * 3 for x in range(wanted.width)]
+    take = itemgetter(*(at + part for at in columns for part in range(3)))
+    lines = (_source(y, wanted.height, high, share) * 3 * wide for y in range(wanted.height))
+    body = b"".join(bytes(take(pixels[at : at + 3 * wide])) for at in lines)
+    return b"P6 %d %d 255\n" % (wanted.width, wanted.height) + body
 
 
-def _fraction(share: float) -> tuple[int, int]:
-    """The smallest fraction of whole numbers that is a little more than a share."""
-    best = (max(int(share) + 1, 1), 1)
-    for each in range(1, STEPS * 4):
-        times = -int(-share * each // 1)  # rounded up
-        if times < 1 or times > STEPS:
-            continue
-        if times / each < best[0] / best[1] - 1e-9:
-            best = (times, each)
-    return best
+def _source(at: int, count: int, whole: int, share: float) -> int:
+    """The pixel of `whole` that stands at one of `count`; what does not fit is cut off on both sides."""
+    middle = (at + 0.5 - count / 2) / share + whole / 2
+    return min(max(int(middle), 0), whole - 1)

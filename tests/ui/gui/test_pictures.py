@@ -130,6 +130,7 @@ def test_without_pillow_png_is_shown_and_jpeg_is_a_chip_that_the_system_opens(
     image = next(image for wanted, image in ana.app.photos._made.items() if wanted.path.endswith(png.name))
     assert (image.width(), image.height()) == (part.width, part.height) == (360, 270)
     assert near(image.get(90, 130), RED) and near(image.get(270, 130), BLUE)
+    assert near(image.get(178, 5), RED) and near(image.get(181, 5), BLUE), "each pixel is one of its own"
     assert near(colours.of(ana, x + 90, y + 130), RED), "and that is what the screen shows"
     opener = tmp_path / "xdg-open"
     opener.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n')
