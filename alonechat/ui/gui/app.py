@@ -25,6 +25,7 @@ from alonechat.ui.gui.keys import ALT, CONTROL, name_of
 from alonechat.ui.gui.notify import Notifier
 from alonechat.ui.gui.palette import Palette
 from alonechat.ui.gui.photos import Photos, Wanted
+from alonechat.ui.gui.toast import toast
 from alonechat.ui.gui.veil import Veil, Veiled
 from alonechat.ui.gui.waking import Waker
 
@@ -392,15 +393,7 @@ class App:
         """A sentence at the lower edge, for 3 seconds."""
         if self._toast is not None:
             self._toast.destroy()
-        get = self.palette.get
-        label = tkinter.Label(
-            self.root, text=text[:1].upper() + text[1:], bg=get("text"), fg=get("ground"), padx=16, pady=9,
-            font=self.fonts.fonts["small"], wraplength=self.fonts.px(420), justify="left",
-        )  # fmt: skip
-        label.place(relx=0.5, rely=1.0, y=-self.fonts.px(86), anchor="s")
-        label.lift()
-        self._toast = label
-        label.after(3_000, lambda: label.winfo_exists() and label.destroy())
+        self._toast = toast(self, text)
 
     def scroller(self, path: str) -> Any:
         """What a turn of the wheel moves in the topmost sheet."""
