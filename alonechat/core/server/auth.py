@@ -84,8 +84,8 @@ def _bytes(text: str) -> bytes:
 
 
 @cache
-def _jwt() -> Any:
-    """PyJWT, loaded with the first token: 60 ms, half of them for a package of algorithms that may be there."""
+def load_tokens() -> Any:
+    """PyJWT, after the start or with the first token: it takes 60 ms, and as much for algorithms that may be there."""
     with without("cryptography"):
         import jwt
     return jwt
@@ -93,7 +93,7 @@ def _jwt() -> Any:
 
 def make_token(secret: bytes, session_id: str, username: str, issued_ms: int, expires_ms: int) -> str:
     """The JWT of a sign-in: `sub`, `jti`, `iat`, `exp` (whole seconds; the row in the store is what counts)."""
-    jwt = _jwt()
+    jwt = load_tokens()
     claims = {"sub": username, "jti": session_id, "iat": issued_ms // 1000, "exp": -(-expires_ms // 1000)}
     made: str = jwt.encode(claims, secret, algorithm=ALGORITHM)
     return made
@@ -101,7 +101,7 @@ def make_token(secret: bytes, session_id: str, username: str, issued_ms: int, ex
 
 def read_token(secret: bytes, token: str, now_ms: int) -> tuple[str, str]:
     """(username, session id) of a token that this secret signed. Raises `Rejected("unauthorized")` with the reason."""
-    jwt = _jwt()
+    jwt = load_tokens()
     try:
         claims = jwt.decode(
             token,
