@@ -197,7 +197,8 @@ def _chip(found: Attached, file: File, at: int, most: int, setting: Setting) -> 
     saves = bool(file.id) and file.state != "failed"
     tile, end, x = px(TILE), px(34) if saves else 0, setting.indent if found.pictures else 0
     needs = max(ruler.measure(file.name, "name"), ruler.measure(words, "tiny")) + tile + px(12) + end
-    wide = x + min(max(needs, px(200)), most - 2 * x, px(WIDE) - 2 * x)
+    least = max(px(200), found.width - 2 * x if found.pictures else 0)  # under pictures it is as wide as they are
+    wide = x + min(max(needs, least), most - 2 * x, px(WIDE) - 2 * x)
     y0, high = found.height, px(CHIP)
     y = y0 + (high - tile) // 2
     found.parts.append(Fill(x, y, x + tile, y + tile, "accent", tile // 2))

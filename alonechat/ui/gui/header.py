@@ -6,7 +6,7 @@ import tkinter
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core.client.listing import title
-from alonechat.core.client.words import _
+from alonechat.core.client.words import _, n_
 from alonechat.ui.gui.flow import elided
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class Header:
             here = (model.presence.get(name, "offline") for name in model.members.get(target, ()))
             online = sum(1 for state in here if state != "offline")
             members = max(summary.members if summary else 0, len(model.members.get(target, ())))
-            count = _("{members} members · {online} online").format(members=members, online=online) if members else ""
+            there = n_("{n} member", "{n} members", members) + " · " + _("{online} online").format(online=online)
+            count = there if members else ""
         else:
             topic = {
                 "online": _("online"), "away": _("away"), "busy": _("busy"),
