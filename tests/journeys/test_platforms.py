@@ -130,9 +130,9 @@ def test_one_data_directory_has_one_server_on_windows_too(tmp_path: Path) -> Non
     script = """
 from alonechat import app
 from alonechat.errors import StartError
-with app._alone(place):
+with app.alone(place):
     try:
-        with app._alone(place):
+        with app.alone(place):
             raise SystemExit("both have it")
     except StartError as error:
         print(error)

@@ -159,7 +159,7 @@ def test_files_are_opened_saved_and_gone_with_their_message(
     people.register(ana)
     event = sends(people, other, ana, "cat.png")
     sends(people, other, ana, "tool.exe", text="careful")
-    client = tui(people, ana, env=viewer(tmp_path), size=(30, 190))
+    client = tui(people, ana, env=viewer(tmp_path), size=(30, 240))
     client.sees(f"{ana} · connected")
     client.lists(bo, "2")
     client.says(f"/go {bo}")

@@ -124,8 +124,7 @@ def test_the_mouse_opens_conversations_selects_scrolls_and_places_the_cursor(
     client.sees(f"{ana} · connected")
     for number in range(60):
         other.says(f"line number {number}", target=ana)
-    client.lists(bo, "60")
-    client.click(client.row(bo), 4)
+    client.click(client.lists(bo, "60"), 4)
     client.sees("line number 59", f"Message {bo}")
     client.wheel(10, 40, 3)
     client.loses("line number 59")

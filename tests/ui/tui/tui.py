@@ -95,14 +95,16 @@ class Tui:
         """Waits until a text is not on the screen any more."""
         self.until(lambda: text not in self.text, f"a screen without {text!r}")
 
-    def lists(self, name: str, badge: str = "") -> None:
-        """Waits until the list of conversations has a line with a name and a badge."""
+    def lists(self, name: str, badge: str = "") -> int:
+        """Waits until the list of conversations has a line with a name and a badge; its row."""
 
-        def listed() -> bool:
+        def listed() -> list[int]:
             lines = (line.partition("│")[0].strip(" ▸") for line in self.screen.display)
-            return any(name in line and line.endswith(f" {badge}" if badge else name) for line in lines)
+            end = f" {badge}" if badge else name
+            return [at for at, line in enumerate(lines) if name in line and line.endswith(end)]
 
-        self.until(listed, f"{name} {badge} in the list")
+        self.until(lambda: bool(listed()), f"{name} {badge} in the list")
+        return listed()[0]
 
     def row(self, text: str) -> int:
         """The lowest row that holds a text."""
