@@ -29,6 +29,15 @@ KEYS |= {f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnop
 KEYS |= {f"alt+{char}": f"\x1b{char}" for char in "123456789abcdefghijklmnopqrstuvwxyz"}
 
 
+class Cells(pyte.Screen):
+    """A terminal's cells, which may be looked at in the middle of a drawing."""
+
+    @property
+    def display(self) -> list[str]:
+        """The lines. The second cell of a wide character is empty, also while its first is drawn over."""
+        return ["".join(self.buffer[y][x].data for x in range(self.columns)) for y in range(self.lines)]
+
+
 class Tui:
     """One client. `screen` is what a person sees; `raw` is all that was written to the terminal."""
 
@@ -37,7 +46,7 @@ class Tui:
 
         rows, columns = size
         self._end, other = pty.openpty()
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = Cells(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self._closed = False
