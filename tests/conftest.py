@@ -35,6 +35,8 @@ _given = dict(os.environ)
 
 def pytest_configure(config: pytest.Config) -> None:
     """No setting or directory of whoever runs the tests reaches them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # run with `&`: what tests start would ignore it, too
     for name in list(os.environ):
         if name.startswith("ALONECHAT_") or name in ("JWT_SECRET", "COLUMNS", "NO_COLOR", "FORCE_COLOR"):
             del os.environ[name]

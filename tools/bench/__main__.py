@@ -150,11 +150,14 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=10_000, help="of the rows idle and return")
     parser.add_argument("--messages", type=int, default=1_000_000, help="of the row long")
     parser.add_argument("--history", type=Path, help="a data directory for the row long: kept, and used again")
+    parser.add_argument("--python", type=Path, help="the Python that runs the server; that of this command without it")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     given = parser.parse_args()
     known = [*ROWS, *OTHERS]
     if unknown := [row for row in given.rows if row not in known]:
         parser.error(f"no row {', '.join(unknown)}: choose from {', '.join(known)}")
+    if given.python:
+        place.run_with(given.python)
     files = ["native", "universal"] if given.file == "both" else [given.file]
     names = files + (["inspircd"] if place.has_inspircd() else [])
     about = {"version": alonechat.__version__, **place.machine()}

@@ -267,6 +267,9 @@ class App:
             self.screen = None
         self.window = Window(self)
         self.window.refresh()
+        if self.root.winfo_viewable():
+            self.root.update_idletasks()  # what isn't on the screen can't have the focus, and keys may wait already
+            self.window.composer.text.focus_set()
 
     def _take_down(self) -> None:
         for sheet in list(self.root.sheets):

@@ -18,7 +18,10 @@ class Scrollbar:
     ) -> None:
         self._painter, self._on_drag, self._ground = painter, on_drag, ground
         self._wide = painter.fonts.px(WIDTH)
-        self.canvas = tkinter.Canvas(over, width=self._wide, highlightthickness=0, bd=0, cursor="arrow", takefocus=0)
+        self.canvas = tkinter.Canvas(
+            over, width=self._wide, highlightthickness=0, bd=0, cursor="arrow", takefocus=0,
+            bg=painter.palette.get(ground),
+        )  # fmt: skip
         self._span = (0.0, 1.0)
         self._thumb = (0, 0)
         self._grip: int | None = None

@@ -88,7 +88,8 @@ class Desk:
         deadline = time.monotonic() + SECONDS
         while not (found := so()):
             rows = self.texts()[-8:] if self.app.window else []
-            assert time.monotonic() < deadline, f"never came: {what or so}; rows: {rows}"
+            error = self.app.sheet.error.cget("text") if hasattr(self.app.sheet, "error") else ""
+            assert time.monotonic() < deadline, f"never came: {what or so}; rows: {rows}; the sheet says: {error!r}"
             for desk in (self, *others):
                 desk.step()
             time.sleep(0.005)
@@ -144,6 +145,18 @@ class Desk:
         field.insert("insert", text)
         self.step()
         self.press("Return", field)
+
+    def typed(self, text: str) -> Any:
+        """Write where the focus is; the field. An entry's placeholder is taken away first, as keys would have it:
+        the event that the focus came, which takes it away else, may arrive behind what is inserted."""
+        import customtkinter
+
+        self.step()
+        field = self.app.root.focus_get()
+        assert field is not None, "nothing has the focus"
+        outer = field.master
+        (outer if isinstance(outer, customtkinter.CTkEntry) else field).insert("end", text)
+        return field
 
     def press(self, key: str, widget: Any = None, state: int = 0) -> None:
         """A key, where the focus is."""

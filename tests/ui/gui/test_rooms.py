@@ -48,11 +48,7 @@ def choose(desk: Desk, menu: Menu, words: str) -> None:
 
 def write(desk: Desk, text: str) -> None:
     """Write into the field that has the focus, and press Enter."""
-    desk.step()
-    field = desk.app.root.focus_get()
-    assert field is not None
-    field.insert("end", text)
-    desk.press("Return", field)
+    desk.press("Return", desk.typed(text))
 
 
 def test_a_private_room_is_made_filled_and_moderated(desk: Make, people: People, name: Name, menus: list[Menu]) -> None:
@@ -112,9 +108,7 @@ def test_an_emoji_is_picked_by_its_name(desk: Make, people: People, name: Name) 
     ana = desk(people, name("ana"))
     ana.open("#lobby")
     ana.window.acting.pick_emoji()
-    ana.step()
-    field = ana.app.root.focus_get()
-    field.insert("end", "tada")
+    field = ana.typed("tada")
     ana.press("a", field)  # what is typed is looked for
     field.delete(4, "end")
     ana.press("Shift_L", field)

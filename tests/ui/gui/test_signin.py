@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.journeys.people import People
-from tests.ui.gui.desk import Desk
+from tests.ui.gui.desk import Desk, account
 
 Name = Callable[[str], str]
 Make = Callable[..., Desk]
@@ -84,6 +84,16 @@ def test_another_account_and_signing_out(desk: Make, people: People, name: Name)
     ana.app.sign_out()
     ana.until(lambda: ana.app.window is None and ana.app.screen is not None, "the sign-in screen")
     assert [each.username for each in ana.app.opening.accounts.all()] == [first]
+
+
+def test_keys_that_wait_while_the_window_is_built_reach_the_composer(desk: Make, people: People, name: Name) -> None:
+    ana, other = desk(people, name("ana")), account(people, name("bo"))
+    ana.app.sign_in()
+    ana.until(lambda: ana.app.screen.place, "the server")
+    ana.app.screen.name.focus_force()
+    ana.step()
+    ana.app.start(other)  # and no turn of Tk's loop: a key that is there already comes before what it does when idle
+    assert ana.app.root.focus_get() is ana.window.composer.text
 
 
 def test_the_built_file_opens_a_window_that_keys_reach(

@@ -73,9 +73,8 @@ def test_keys_open_and_close_what_they_name(desk: Make, people: People, name: Na
         ana.press("Escape")
         assert ana.app.sheet is None and ana.app.root.focus_get() is field, key
     ana.press("k", field, 4)
-    finder = ana.app.root.focus_get()
     for char in other.username:
-        finder.insert("end", char)  # type: ignore[union-attr]
+        finder = ana.typed(char)
         ana.press("Shift_L", finder)
     ana.until(lambda: ana.app.sheet and "zoe" in str(ana.app.root.focus_get().get()), "typed")  # type: ignore[union-attr]
     ana.step()
@@ -177,8 +176,7 @@ def test_search_and_jump_to_the_hit(desk: Make, people: People, name: Name) -> N
     ana.app.runner.join(room)
     ana.open(room)
     ana.press("f", ana.window.composer.text, 4)
-    ana.app.root.focus_get().insert("end", "needle")  # type: ignore[union-attr]
-    ana.press("Return")
+    ana.press("Return", ana.typed("needle"))
     ana.step()
     entry = ana.app.root.focus_get()
     ana.until(lambda: "1 found" in _labels(ana.app.sheet.frame), "the hit")  # type: ignore[union-attr]

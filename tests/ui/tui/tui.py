@@ -59,6 +59,7 @@ class Tui:
             stderr=other,
             env={name: value for name, value in given.items() if value},
         )
+        self._terminal = os.ttyname(other)
         os.close(other)
 
     def _set_size(self, rows: int, columns: int) -> None:
@@ -135,6 +136,18 @@ class Tui:
             if name == "escape":
                 self.until(lambda seen=seen: len(self.raw) > seen, "an answer to Escape")  # type: ignore[misc]
                 time.sleep(0.06)
+
+    def taken(self) -> None:
+        """Waits until the client has read all that was typed."""
+        other = os.open(self._terminal, os.O_RDWR | os.O_NOCTTY)
+        try:
+            waits = lambda: struct.unpack("i", fcntl.ioctl(other, termios.FIONREAD, b"\0" * 4))[0]  # noqa: E731
+            deadline = time.monotonic() + SECONDS
+            while waits():
+                assert time.monotonic() < deadline, f"{waits()} bytes are not read by the client"
+                self._read(0.01)
+        finally:
+            os.close(other)
 
     def type(self, text: str) -> None:
         """Types, or sends bytes as they are."""
