@@ -301,13 +301,15 @@ def raise_limits() -> None:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where it is installed."""
-    if sys.platform != "win32" and importlib.util.find_spec("uvloop") is not None:
+    """uvloop's where it is installed, and the system loads it."""
+    if sys.platform == "win32":
+        return None
+    try:
         import uvloop
-
-        factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-        return factory
-    return None
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 @contextmanager

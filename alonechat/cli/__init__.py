@@ -6,6 +6,8 @@ import os
 import sys
 from functools import cache
 from importlib import import_module
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import find_spec
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -55,9 +57,16 @@ def _alonechat(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
 ) -> None:
     if version:
-        print(f"alonechat {__version__}")
+        print(f"alonechat {__version__}{' (compiled)' * _is_compiled()}")
         raise typer.Exit()
     help_when_alone(context)
+
+
+def _is_compiled() -> bool:
+    """Whether the modules of a message's way are compiled here: they are in the native file, where a C compiler was at
+    hand when it was built, and the system loads what it made."""
+    found = find_spec("alonechat.core.message")
+    return found is not None and isinstance(found.loader, ExtensionFileLoader)
 
 
 def help_when_alone(context: typer.Context) -> None:

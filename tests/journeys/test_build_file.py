@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.people import People
-from tests.journeys.process import ServerProcess
 from tests.journeys.pythons import pythons
 from tools.bundle import commands, stage
 
@@ -310,24 +308,6 @@ def test_a_mistake_in_the_builds_arguments_is_one_sentence(capsys: pytest.Captur
         commands.main(["--nativ-e"])
     assert ended.value.code == 2
     assert "unknown argument: --nativ-e" in capsys.readouterr().err
-
-
-def test_the_native_file_talks(tmp_path: Path) -> None:
-    native = tmp_path / "native.pyz"
-    command = [sys.executable, str(ROOT / "build.py"), "--native", "--output", str(native)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    server = ServerProcess(native, tmp_path)
-    server.start()
-    try:
-        with People(server) as people:
-            ana, bo = people.connect("ana"), people.connect("bo")
-            said = ana.says("through compiled parts")
-            assert bo.hears("TEXT") == said
-            assert server.stop() == 0
-    finally:
-        server.end()
-    assert "Traceback" not in server.said
 
 
 def test_ctrl_c_while_the_program_is_being_read_is_no_traceback(pyz: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import stage, venv
+from . import compiled, hot, stage, venv
 from .places import REQUIREMENTS, ROOT, WORK, digest_of, run, write_whole
 
 BUNDLE = Path(__file__).parent
@@ -56,7 +56,7 @@ def _stamp(target: Path) -> Path:
 def _state(native: bool) -> str:
     inputs = [*stage.own_files(), *BUNDLE.rglob("*.py"), *REQUIREMENTS.glob("*.txt"), ROOT / "build.py"]
     python = sys.version.split()[0] if native else "any"
-    return digest_of(inputs, python, str(_epoch()))
+    return digest_of(inputs, python, str(_epoch()), compiled.obstacle() if native else "")
 
 
 def _epoch() -> int:
@@ -75,7 +75,9 @@ def _target_of(native: bool, packages: Path) -> str:
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     python = tuple(sys.version_info[:2]) if native else None
     platform = sysconfig.get_platform() if native else None
+    library = f"{hot.LIBRARY}__mypyc" if native and not compiled.obstacle() else None
     return (
-        '"""Which build this is, and what it runs on (None: everything)."""\n'
+        '"""Which build this is, what it runs on (None: everything), and what holds its compiled modules."""\n'
         f"BUILD = {digest.hexdigest()[:24]!r}\nPYTHON = {python!r}\nPLATFORM = {platform!r}\n"
+        f"LIBRARY = {library!r}\n"
     )

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import archive, system, venv
+from . import archive, compiled, system, venv
 from .places import ROOT, VENV, WORK, BuildError, alone
 
 FILE = ROOT / "alonechat.pyz"
@@ -60,6 +60,8 @@ def build(native: bool = False, output: Path | None = None) -> int:
     target = output.absolute() if output else NATIVE_FILE if native else FILE
     with alone():
         venv.prepare(venv.RUN_SETS)
+        if native and compiled.obstacle():
+            print(compiled.obstacle(), flush=True)
         written = archive.build(native, target)
     size = target.stat().st_size / 1e6
     took = f"written in {time.monotonic() - began:.1f} s" if written else "is up to date"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +47,22 @@ def write_whole(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(text, encoding="utf-8")
     os.replace(beside, path)
+
+
+def kept(what: str, digest: str, make: Callable[[Path], None]) -> Path:
+    """A directory under build/ that is kept as long as `digest` stays; `make` fills it the first time. It is there as a
+    whole or not at all."""
+    place = WORK / f"{what}-{digest[:16]}"
+    if place.is_dir():
+        return place
+    made = Path(tempfile.mkdtemp(prefix=f".{what}-", dir=WORK))
+    try:
+        make(made)
+        made.chmod(0o755)
+        os.rename(made, place)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return place
 
 
 @contextlib.contextmanager

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sysconfig
 import tempfile
 from pathlib import Path
 
-from . import venv
-from .places import REQUIREMENTS, ROOT, WORK, BuildError, digest_of, run
+from . import compiled, venv
+from .places import REQUIREMENTS, ROOT, BuildError, digest_of, kept, run
 
 WINDOWS_PYTHONS = ("311", "312", "313", "314")
 """The Pythons whose windows-curses lies in the file, side by side: their file names differ by Python version."""
@@ -39,19 +38,13 @@ def dependencies(native: bool) -> Path:
     """A directory with the dependencies, ready to be packed; kept under build/ until the pinned versions change."""
     files = [REQUIREMENTS / "run.txt", Path(__file__)] + ([REQUIREMENTS / "native.txt"] if native else [])
     tag = sysconfig.get_platform() + str(venv.python()) if native else "any"
-    kept = WORK / f"packages-{digest_of(files, tag)[:16]}"
-    if kept.is_dir():
-        return kept
-    print("Fetching the packages for the file …", flush=True)
-    made = Path(tempfile.mkdtemp(prefix=".packages-", dir=WORK))
-    try:
+
+    def make(made: Path) -> None:
+        print("Fetching the packages for the file …", flush=True)
         _fetch_native(made) if native else _fetch_pure(made)
         _strip(made)
-        made.chmod(0o755)
-        os.rename(made, kept)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    return kept
+
+    return kept("packages", digest_of(files, tag), make)
 
 
 def _fetch_native(made: Path) -> None:
@@ -127,11 +120,15 @@ def own_files() -> list[Path]:
 
 
 def gather(native: bool, target: Path) -> None:
-    """Copies dependencies and the own package into `target`, with modes that don't depend on the machine."""
+    """Copies dependencies and the own package into `target`, with modes that don't depend on the machine. Compiled
+    modules lie beside their sources: Python takes them first, and tracebacks show the sources' lines."""
     shutil.copytree(dependencies(native), target)
     for path in own_files():
         copied = target / path.relative_to(ROOT)
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copied)
+    fast = compiled.modules() if native else None
+    if fast is not None:
+        shutil.copytree(fast, target, dirs_exist_ok=True)
     for path in target.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -45,7 +45,7 @@ class Writer:
         self._log, self._writes = Log(books), SqliteWrites(books)
         self._queue: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
         self._left: list[Item] = []
-        self._thread: threading.Thread | None = None
+        self._worker: threading.Thread | None = None
         self._deliver: Callable[[list[Delivered]], None] | None = None
         self._wake: Callable[..., Any] | None = None
         self._purge_after = purge_after
@@ -59,20 +59,20 @@ class Writer:
     # --- from other threads ---
 
     def start(self, deliver: Callable[[list[Delivered]], None], wake: Callable[..., Any]) -> None:
-        if self._thread is not None:
+        if self._worker is not None:
             raise RuntimeError("the writer runs already")
         self._deliver, self._wake = deliver, wake
         # what was deleted just before a process ended; a tool that only looks leaves that to the server
         self._log.purges |= {row[0] for row in self._raw.execute("SELECT shard FROM purges")}
         self._plan()
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-        self._thread.start()
+        self._worker = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._worker.start()
 
     def put(self, items: list[Item]) -> None:
         self._queue.put(items)
 
     def transaction(self, act: Callable[[Writes], Any]) -> Any:
-        if self._thread is not None:
+        if self._worker is not None:
             raise RuntimeError("a writer thread runs in this process: use write")
         ((_, result, _),) = self._commit([Act(act)])
         if isinstance(result, BaseException):
@@ -95,8 +95,8 @@ class Writer:
     def close(self) -> None:
         """Commit what was queued, purge what is due, end the thread."""
         self._queue.put(None)
-        if self._thread is not None:
-            self._thread.join()
+        if self._worker is not None:
+            self._worker.join()
         else:
             self._run()
 

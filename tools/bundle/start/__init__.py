@@ -29,6 +29,25 @@ def refusal():
     return None
 
 
+def load(library):
+    """Load what holds the compiled modules. Where the system refuses (a cache directory that nothing may be executed
+    from, an older C library), their sources are taken, which lie beside them."""
+    import importlib
+    from importlib import machinery
+
+    try:
+        importlib.import_module(library)
+    except ImportError:
+        ours = os.path.join(sys.path[0], "alonechat")
+
+        def sources(path):
+            if path != ours and not path.startswith(ours + os.sep):
+                raise ImportError
+            return machinery.FileFinder(path, (machinery.SourceFileLoader, machinery.SOURCE_SUFFIXES))
+
+        sys.path_hooks.insert(0, sources)
+
+
 def bootstrap():
     """What `__main__` of the .pyz calls."""
     sentence = refusal()
@@ -40,6 +59,8 @@ def bootstrap():
     archive = os.path.abspath(sys.path[0])
     try:
         sys.path[0] = unpack.find_or_unpack(archive, target.BUILD)
+        if target.LIBRARY is not None:
+            load(target.LIBRARY)
         from alonechat.cli import main
     except KeyboardInterrupt:  # Ctrl-C while the program is still being read
         sys.exit(130)
