@@ -70,7 +70,7 @@ async def _hold(call: Call, asked: dict[str, Any], seconds: float) -> dict[str, 
         while True:
             left = max(0.0, deadline - time.monotonic())
             # listen first, look second: what is published in between is not missed
-            news = asyncio.ensure_future(call.server.delivery.until(key, left))
+            news = asyncio.ensure_future(call.server.delivery.waits.until(key, left))
             try:
                 await asyncio.sleep(0)
                 await call.server.auth.verify(call.token)  # the sign-in may have ended meanwhile

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ from websockets.server import ServerProtocol
 
 from alonechat.core import message
 from alonechat.core.logging import get_logger
-from alonechat.core.server import frames, upgrade
+from alonechat.core.server import apart, frames, upgrade
 from alonechat.core.store.records import Event, Post
 from alonechat.errors import Rejected
 
@@ -281,7 +281,7 @@ class Connection(asyncio.Protocol):
     def _is_ahead(self) -> bool:
         """Whether the store has to catch up first, with this connection or with all, or the client with its reading:
         `go_on` follows."""
-        return bool(self._reasons & _OUTBOX) or self._in_flight >= IN_FLIGHT or self._server.keep.is_full(self)
+        return bool(self._reasons & _OUTBOX) or self._in_flight >= IN_FLIGHT or self._server.keep.intake.is_full(self)
 
     def _authenticate(self, text: str) -> None:
         try:
@@ -308,25 +308,19 @@ class Connection(asyncio.Protocol):
                 raise Rejected("bad_frame", "this connection is signed in already")
             work = self._server.journey.carry(self, frame)
         except Rejected as refused:
-            self._answer(refused, nonce if nonce is not None else refused.nonce)
+            self.answer(refused, nonce if nonce is not None else refused.nonce)
             return
         except Exception:
-            self._broken(nonce)
+            self.broken(nonce)
             return
         if work is not None:
             self._busy = True
-            self._task = asyncio.get_running_loop().create_task(self._work(work, nonce))
+            self._task = asyncio.get_running_loop().create_task(apart.carry(self, work, nonce))
 
-    async def _work(self, work: Coroutine[Any, Any, None], nonce: str | None) -> None:
-        try:
-            await work
-        except Rejected as refused:
-            self._answer(refused, nonce)
-        except Exception:
-            self._broken(nonce)
-        finally:
-            self._busy, self._task = False, None
-            self.go_on()
+    def carried(self) -> None:
+        """A frame that took its time is done."""
+        self._busy, self._task = False, None
+        self.go_on()
 
     def go_on(self) -> None:
         """Take the frames that wait, until one takes its time."""
@@ -356,18 +350,19 @@ class Connection(asyncio.Protocol):
         if self._waiting and self._in_flight < IN_FLIGHT // 2:
             self.go_on()
         if isinstance(result, Rejected):
-            self._answer(result, post.nonce)
+            self.answer(result, post.nonce)
         elif isinstance(result, BaseException):
-            self._broken(post.nonce, result)
+            self.broken(post.nonce, result)
         elif known:
             self.told(result)
 
     def refused(self, refused: Rejected, nonce: str | None) -> None:
         """What a command that ran beside the other frames was refused with."""
         if not self.leaving:
-            self._answer(refused, nonce)
+            self.answer(refused, nonce)
 
-    def _answer(self, refused: Rejected, nonce: str | None) -> None:
+    def answer(self, refused: Rejected, nonce: str | None) -> None:
+        """Say why a frame was refused; who sends many that are none is closed."""
         self._server.metrics.refused(refused.code)
         self.told(message.error(refused, nonce))
         if refused.code != "bad_frame":
@@ -377,7 +372,7 @@ class Connection(asyncio.Protocol):
         if len(self._bad) >= BAD_FRAMES:
             self.end(CloseCode.POLICY_VIOLATION, f"{BAD_FRAMES} bad frames within {BAD_SECONDS:.0f} s")
 
-    def _broken(self, nonce: str | None, error: BaseException | None = None) -> None:
+    def broken(self, nonce: str | None, error: BaseException | None = None) -> None:
         """A fault of ours: the client learns its id, the log everything."""
         id = secrets.token_hex(8)
         log.error("frame failed", request=id, connection=self.id, user=self.username, exc_info=error or True)

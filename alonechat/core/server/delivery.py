@@ -23,6 +23,7 @@ from alonechat.core.message import LOBBY, encode, encode_event
 from alonechat.core.server.arrivals import Arrivals
 from alonechat.core.server.frames import frame
 from alonechat.core.server.metrics import Metrics
+from alonechat.core.server.waits import Waits
 from alonechat.core.store.records import Event
 
 LARGE = 500
@@ -89,7 +90,7 @@ class Delivery:
         self._presence: set[str] = set()
         self._users: dict[str, dict[str, Any]] = {}
         self._typed: dict[tuple[str, str], float] = {}
-        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self.waits = Waits()
         self.arrivals = Arrivals()
 
     # --- who is here ---
@@ -154,7 +155,7 @@ class Delivery:
 
     def publish(self, batch: Batch) -> None:
         """Take committed events, in order, from the bus."""
-        groups, arriving = self.groups, bool(self.arrivals)
+        groups, arriving, waiting = self.groups, bool(self.arrivals), self.waits.kept
         for key, event in batch:
             kind, seq = event["type"], event["seq"]
             if kind == "JOIN" or (seq == 1 and key[0] != "#"):
@@ -174,10 +175,8 @@ class Delivery:
                     group.pend.append(data)
             if kind == "LEAVE":
                 self._expel(event["sender"], key)
-            if self._waiting:
-                for future in self._waiting.pop(key, ()):
-                    if not future.done():
-                        future.set_result(None)
+            if waiting:
+                self.waits.wake(key)
         self.metrics.events.inc(len(batch))
         if self._dirty:
             self._plan()
@@ -262,25 +261,6 @@ class Delivery:
         if self.slow:
             for outlet in [o for o in self.slow if o.outgrown(self.outbox)]:
                 outlet.overflow()
-
-    async def until(self, key: str, timeout: float) -> None:
-        """Return when an event is published in `key`, or after `timeout` seconds."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append(future)
-        try:
-            await asyncio.wait_for(future, timeout)
-        except TimeoutError:
-            kept = self._waiting.get(key)
-            if kept and future in kept:
-                kept.remove(future)
-
-    def release(self) -> None:
-        """End every wait of `until`: the server goes down."""
-        for futures in self._waiting.values():
-            for future in futures:
-                if not future.done():
-                    future.set_result(None)
-        self._waiting.clear()
 
     # --- passing frames ---
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from alonechat.core import message
@@ -11,15 +11,14 @@ from alonechat.core.server import rooms
 from alonechat.core.server.commands import Call, CommandProcessor
 from alonechat.core.server.conversations import Conversations
 from alonechat.core.server.effects import Post
+from alonechat.core.server.express import Express
 from alonechat.core.server.hooks import HookContext, HookPhase
-from alonechat.core.server.keep import Batch
 from alonechat.core.server.parts import Parts
 from alonechat.core.server.passing import Passing
 from alonechat.core.server.perform import Performer
 from alonechat.core.store.records import Account, Event
 from alonechat.errors import Rejected
 
-_BEFORE = HookPhase.PRE_MESSAGE  # an enum's member takes longer to look up than the hooks
 PATIENCE = 2.0
 """Seconds for which an account over its rate is made to wait before it is refused (PROTOCOL, section 6)."""
 Frame = dict[str, Any]
@@ -67,10 +66,9 @@ class Journey:
         self._parts = parts
         self.commands = CommandProcessor()
         self.guests: Guests | None = None
-        self.on_gone: Callable[[list[str]], None] = lambda ids: None
-        """Called with the files that went with a message."""
         self._running: set[asyncio.Task[None]] = set()
         self.conversations = Conversations(parts)
+        self.express = Express(parts, self.conversations.known)
         self.performer = Performer(parts, self.conversations)
         self.passing = Passing(parts, self.conversations)
 
@@ -78,37 +76,8 @@ class Journey:
         """Take in a decoded frame. None: it is on its way to the store. Else a coroutine to be run before the caller's
         next frame, which raises `Rejected`. A plain text takes no task: that is what most frames are."""
         if frame["type"] == "TEXT":
-            return None if self._quick(caller, frame) else self._event(caller, frame)
+            return None if self.express.take(caller, frame) else self._event(caller, frame)
         return self.passing.carry(caller, frame) or self._event(caller, frame)
-
-    def _quick(self, caller: Caller, frame: Frame) -> bool:
-        """Post a plain text whose facts are all in memory. False, and nothing done, when it takes more than that."""
-        content = frame["content"]
-        if frame.get("attachments") or frame.get("ref") or content[0] == "/":  # content may be empty with attachments
-            return False
-        parts = self._parts
-        if parts.hooks.on(_BEFORE):
-            return False
-        me = parts.directory.get(caller.username)
-        if me is None:
-            return False
-        try:
-            key = message.key_of(frame.get("target"), me.username)
-            conversation = self.conversations.at_hand(key)
-            if conversation is None:
-                return False
-            (effect,) = rooms.decide(self.conversations.facts(me, key, conversation), frame)
-        except Rejected:
-            return False
-        assert isinstance(effect, Post)
-        if parts.messages.rate > 0:
-            now = parts.now()
-            if parts.messages.of(me.username, now).take(now):
-                return False
-        effect.done = caller.settled
-        caller.posted()
-        parts.keep.post(effect)
-        return True
 
     async def _event(self, caller: Caller, frame: Frame) -> None:
         """A frame that makes an event, the whole way."""
@@ -238,37 +207,6 @@ class Journey:
             caller.refused(refused, nonce)
         if parts.hooks.on(HookPhase.POST_COMMAND):
             parts.hooks.watch(HookContext(HookPhase.POST_COMMAND, me.username, target, content, "TEXT"))
-
-    # --- what the store has committed ---
-
-    def deliver(self, batch: Batch) -> None:
-        """Take a committed batch from the store: memory first, then everybody, then those who asked."""
-        fresh: list[tuple[str, Event]] = []
-        for post, result, known in batch:
-            if not known and not isinstance(result, BaseException):
-                self.conversations.apply(post, result)
-                fresh.append((post.key, result))
-                if post.gone:
-                    self.on_gone(post.gone)
-        hooks = self._parts.hooks
-        if fresh:
-            self._watch(HookPhase.PRE_BROADCAST, fresh)
-            self._parts.bus.publish(fresh)
-            self._watch(HookPhase.POST_BROADCAST, fresh)
-        for post, result, known in batch:
-            if post.done is not None:
-                post.done(post, result, known)
-        if fresh and hooks.on(HookPhase.POST_MESSAGE):
-            self._watch(HookPhase.POST_MESSAGE, fresh)
-
-    def _watch(self, phase: HookPhase, fresh: list[tuple[str, Event]]) -> None:
-        hooks = self._parts.hooks
-        if not hooks.on(phase):
-            return
-        for _, event in fresh:
-            kept = dict(event)
-            context = HookContext(phase, event["sender"], event["target"], event["content"], event["type"], kept)
-            hooks.watch(context)
 
     # --- for REST ---
 

@@ -1,34 +1,22 @@
-"""The store as the server's loop uses it: reads on a few threads, writes that are awaited.
-
-What arrives during one turn of the loop is handed to the writer at its end, as one batch. A writer that is woken for
-the first of a hundred frames commits that one alone, and takes the interpreter from the loop to do so.
-"""
+"""The store as the server's loop uses it: reads on a few threads, writes that are awaited."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from alonechat.core.server.intake import Batch, Intake
 from alonechat.core.server.metrics import Metrics
 from alonechat.core.store.records import Event, Post, Store, Writes
 
 READERS = 4
 """Threads that read. SQLite reads in parallel; more of them only take turns at Python's lock."""
 T = TypeVar("T")
-FULL = 1024
-"""Posts that wait for their commit, of all connections together; from there everybody's frames wait."""
 GLANCES = 32
 """Short reads that one thread makes in a row: more would keep the first of them waiting."""
-Batch = list[tuple[Post, Any, bool]]
 Glance = tuple[Callable[..., Any], tuple[Any, ...], asyncio.Future[Any]]
-
-
-class Waiter(Protocol):
-    """Whoever has more to post."""
-
-    def go_on(self) -> None: ...
 
 
 class Keep:
@@ -37,41 +25,15 @@ class Keep:
     def __init__(self, store: Store, clock: Callable[[], int], metrics: Metrics) -> None:
         self.store, self.clock, self.metrics = store, clock, metrics
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
-        self._gathered: list[Post] = []
-        self._away = 0
         self._asked: list[Glance] = []
-        self._waiters: dict[Waiter, None] = {}
+        self.intake = Intake(store.post)
 
     def start(self, deliver: Callable[[Batch], None]) -> None:
         """Begin to write. `deliver` gets each committed batch on the running loop."""
         observe = self.metrics.commit.observe
         if hasattr(self.store, "on_commit"):
             self.store.on_commit = observe
-
-        def returned(batch: Batch) -> None:
-            self._away -= len(batch)
-            deliver(batch)
-            self._let_in()
-
-        self.store.start(returned, asyncio.get_running_loop().call_soon_threadsafe)
-
-    def is_full(self, waiter: Waiter) -> bool:
-        """Whether so much waits for its commit that nothing more is to be posted; then `waiter.go_on` is called once
-        there is room, those first who came first."""
-        if self._away + len(self._gathered) < FULL:
-            return False
-        self._waiters[waiter] = None
-        return True
-
-    def _let_in(self) -> None:
-        while self._waiters and self._away + len(self._gathered) < FULL:
-            waiter = next(iter(self._waiters))
-            del self._waiters[waiter]
-            waiter.go_on()
-
-    def is_writing(self) -> bool:
-        """Whether the writer has posts in hand that have not come back."""
-        return self._away > 0
+        self.store.start(deliver, asyncio.get_running_loop().call_soon_threadsafe)
 
     async def read(self, act: Callable[..., T], *arguments: Any) -> T:
         """`act(*arguments)` on a reader thread."""
@@ -95,22 +57,10 @@ class Keep:
                 lambda done, some=some: loop.call_soon_threadsafe(_settle_all, some, done)  # type: ignore[misc]
             )
 
-    def post(self, post: Post) -> None:
-        """Append an event; its `done` hears what became of it."""
-        if not self._gathered:
-            asyncio.get_running_loop().call_soon(self._hand_over)
-        self._gathered.append(post)
-
-    def _hand_over(self) -> None:
-        if self._gathered:
-            gathered, self._gathered = self._gathered, []
-            self._away += len(gathered)
-            self.store.post(*gathered)
-
     async def write(self, act: Callable[[Writes], T]) -> T:
         """Have the writer call `act`; returns its result once that is committed, and raises what it raised."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._hand_over()  # what was posted before is before it in the log
+        self.intake.hand_over()  # what was posted before is before it in the log
         self.store.write(act, lambda result: _settle(future, result))
         return await future
 
@@ -126,12 +76,12 @@ class Keep:
                 future.set_result(result)
 
         post.done = done
-        self.post(post)
+        self.intake.post(post)
         return await future
 
     async def close(self) -> None:
         """Commit what was queued and close the store."""
-        self._hand_over()
+        self.intake.hand_over()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._readers.shutdown)
         await loop.run_in_executor(None, self.store.close)

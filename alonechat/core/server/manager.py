@@ -74,7 +74,7 @@ class UnifiedWebSocketManager:
         )
         self.journey = Journey(self._parts)
         self.files = Files(self._parts, shelf, self.journey)
-        self.journey.on_gone = self.files.drop
+        self.journey.express.on_gone = self.files.drop
         self.auth = Accounts(self._parts, settings.secret())
         self.reception = Reception(self, self._parts, self.auth)
         self.auth.on_end, self.auth.on_renew = self.reception.end_sessions, self.reception.renewed
@@ -131,9 +131,9 @@ class UnifiedWebSocketManager:
         """Listen on a bound socket. Raises `StartError` when the certificate can't be used."""
         self.metrics.outbox.set_function(lambda: sum(c.waiting_bytes() for c in self.reception.connections))
         self._parts.bus.subscribe(self.delivery.publish)
-        self._parts.keep.start(self.journey.deliver)
+        self._parts.keep.start(self.journey.express.deliver)
         self.files.begin()
-        self.delivery.more = self._parts.keep.is_writing
+        self.delivery.more = self._parts.keep.intake.is_writing
         loop = asyncio.get_running_loop()
         context = tls_context(self.settings)
         self._server = await loop.create_server(lambda: Connection(self), sock=sock, ssl=context, backlog=BACKLOG)
@@ -153,7 +153,7 @@ class UnifiedWebSocketManager:
         with contextlib.suppress(Rejected, TimeoutError):  # a store that is away keeps nobody from going
             await asyncio.wait_for(self._parts.keep.write(lambda writes: None), GOODBYE_SECONDS)
         self.delivery.flush()
-        self.delivery.release()
+        self.delivery.waits.release()
         await self.reception.end_all(GOODBYE_SECONDS)
         self.auth.close()
         await self.hooks.close()
@@ -191,7 +191,7 @@ class UnifiedWebSocketManager:
 
     async def reload(self) -> None:
         """Take in what another process changed in the store."""
-        self.journey.conversations.forget()
+        self.journey.conversations.known.forget()
         self.auth.forget()
         for before, account in self.directory.replace(await self.read(self.store.accounts)):
             if account.standing != "active":

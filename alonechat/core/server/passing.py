@@ -67,11 +67,11 @@ class Passing:
 
     async def about(self, me: Account, key: str) -> Facts:
         """The facts about `me` in the conversation `key`."""
-        found = self._conversations.at_hand(key)
+        found = self._conversations.known.at_hand(key)
         if found is None:
             async with self._conversations.lane(key):
                 found = await self._conversations.get(key)
-        return self._conversations.facts(me, key, found)
+        return self._conversations.known.facts(me, key, found)
 
     def _me(self, caller: Caller) -> Account:
         found = self._parts.directory.get(caller.username)

@@ -76,10 +76,10 @@ class Performer:
     async def _post(self, caller: Caller, post: Post) -> None:
         keep = self._parts.keep
         own = post.by is None  # a removal is answered by the notice that follows it
-        if post.type == "TEXT" and self._conversations.is_known(post.key):
+        if post.type == "TEXT" and self._conversations.known.get(post.key) is not None:
             post.done = caller.settled
             caller.posted()
-            keep.post(post)
+            keep.intake.post(post)
             return
         if own:
             post.done = caller.settled
@@ -101,10 +101,10 @@ class Performer:
 
     async def _sanction(self, key: str, username: str, kind: str, holds: bool) -> None:
         await self._parts.keep.write(lambda writes: writes.sanction(key, username, kind, holds))
-        self._conversations.sanctioned(key, username, kind, holds)
+        self._conversations.known.sanctioned(key, username, kind, holds)
 
     async def _silence(self, me: str, key: str, holds: bool) -> None:
-        if self._conversations.is_known(key):
+        if self._conversations.known.get(key) is not None:
             await self._parts.keep.write(lambda writes: writes.mute(me, key, holds))
 
     async def _banish(self, username: str, holds: bool) -> None:

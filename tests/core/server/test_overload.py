@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from websockets.frames import Frame, Opcode
 
-from alonechat.core.server.keep import FULL
+from alonechat.core.server.intake import FULL
 from alonechat.testing import serving
 
 PATIENCE = 20.0
@@ -56,7 +56,7 @@ def test_many_floods_at_once_are_carried_whole_and_in_order(tmp_path: Path) -> N
                 assert event["seq"] == seq + 1
                 seq = event["seq"]
                 heard[event["sender"]].append(int(event["content"].split()[1]))
-            most = max(most, server.manager.keep._away + len(server.manager.keep._gathered))
+            most = max(most, server.manager.keep.intake._away + len(server.manager.keep.intake._gathered))
         for found in sockets:
             found.close()
         assert heard == {name: list(range(300)) for name in names} and most <= FULL
