@@ -6,8 +6,8 @@ import json
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from json.encoder import encode_basestring as _quoted
-from typing import Any
+from json.encoder import encode_basestring
+from typing import Any, Final
 
 from precis_i18n import get_profile
 
@@ -16,20 +16,20 @@ from alonechat.errors import Rejected
 
 PROTOCOL = 1
 SUBPROTOCOL = "alonechat.v1"
-LOBBY = "#lobby"
+LOBBY: Final = "#lobby"
 MAX_FRAME = 65536
 """Bytes of one frame of a client (PROTOCOL, section 1)."""
 MAX_SENT = 1 << 20
 """Bytes of one frame of the server (PROTOCOL, section 1)."""
-MAX_DEPTH = 8
-MAX_INTEGER = 1 << 53
+MAX_DEPTH: Final = 8
+MAX_INTEGER: Final = 1 << 53
 MAX_FILES = 20
 """Attachments of one TEXT."""
 PAGE = 50
 MAX_PAGE = 200
-RESERVED = frozenset({"server", "system", "all", "here", "everyone"})
+RESERVED: Final = frozenset({"server", "system", "all", "here", "everyone"})
 
-EVENTS = ("TEXT", "EDIT", "DELETE", "REACT", "JOIN", "LEAVE", "TOPIC")
+EVENTS: Final = ("TEXT", "EDIT", "DELETE", "REACT", "JOIN", "LEAVE", "TOPIC")
 """What a conversation's log holds; a type's position is its number in the store, so the order never changes."""
 SCROLLED = ("TEXT", "JOIN", "LEAVE", "TOPIC")
 """What a person scrolls through: `HISTORY` with `before`, or with neither."""
@@ -47,7 +47,7 @@ LIMIT = Field("limit", kind="integer", least=1, most=MAX_PAGE, help="at most so 
 
 FILE = Field("id", required=True, least=1, most=64, help="the id of an upload of yours that no message bears yet")
 
-FRAMES: dict[str, tuple[Field, ...]] = {
+FRAMES: Final[dict[str, tuple[Field, ...]]] = {
     "AUTH": (Field("content", required=True, least=1, most=4096),),
     "TEXT": (
         Field("content", required=True, help="the text; / begins a command, // a slash; may be empty with attachments"),
@@ -96,8 +96,8 @@ def _constant(text: str) -> Any:
     raise Rejected("bad_frame", f"{text} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_constant)
-_scan = _decoder.scan_once  # type: ignore[attr-defined]  # it looks for no blanks: a quarter of `decode`'s time
+_decoder: Final = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_constant)
+_scan: Final = _decoder.scan_once  # type: ignore[attr-defined]  # it looks for no blanks: a quarter of `decode`'s time
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def _is_plain(frame: dict[str, Any]) -> bool:
     return True
 
 
-_STRINGS = {
+_STRINGS: Final = {
     field.name: (field.least or 0, MAX_INTEGER if field.most is None else field.most)
     for field in FRAMES["TEXT"]
     if field.kind == "string"
@@ -214,12 +214,15 @@ def encode(frame: dict[str, Any]) -> str:
     return _dumps({k: v for k, v in frame.items() if v is not None})
 
 
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def compact(value: Any) -> str:
     """The JSON text of a part of a frame, with the nulls that stand in it."""
     return _dumps(value)
+
+
+_quoted: Final = encode_basestring
 
 
 def encode_event(event: dict[str, Any]) -> str:
@@ -239,7 +242,7 @@ def encode_event(event: dict[str, Any]) -> str:
     return f"{first}}}" if rest == "{}" else f"{first},{rest[1:]}"
 
 
-_FIRST = frozenset(("type", "sender", "target", "content", "timestamp", "id", "seq"))
+_FIRST: Final = frozenset(("type", "sender", "target", "content", "timestamp", "id", "seq"))
 
 
 def error(refused: Rejected, nonce: str | None = None) -> dict[str, Any]:
@@ -254,8 +257,8 @@ def stamp(ms: int) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
 
 
-_NAME = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?\Z")
-_profile = get_profile("UsernameCaseMapped")
+_NAME: Final = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?\Z")
+_profile: Final = get_profile("UsernameCaseMapped")
 
 
 @lru_cache(maxsize=8192)  # the rules cost more than the rest of a message's way in; names come again and again

@@ -14,7 +14,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from websockets.exceptions import ProtocolError
@@ -33,18 +33,22 @@ from alonechat.errors import Rejected
 if TYPE_CHECKING:
     from alonechat.core.server.manager import UnifiedWebSocketManager
 
-AUTH_SECONDS = 10.0
+AUTH_SECONDS: Final = 10.0
 """Until when a connection must have signed in (PROTOCOL, section 2)."""
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS: Final = 5.0
 """How long a client has to answer a close before its socket is cut."""
-BAD_FRAMES, BAD_SECONDS = 20, 10.0
-WAITING = 64
+BAD_FRAMES: Final = 20
+BAD_SECONDS: Final = 10.0
+WAITING: Final = 64
 """Frames that wait behind one that takes its time; from there the socket is read no further."""
-IN_FLIGHT = 64
+IN_FLIGHT: Final = 64
 """Texts of one connection that were given to the store and have not come back; from there its frames wait."""
-HIGH_WATER = 256 * 1024
+HIGH_WATER: Final = 256 * 1024
 """Bytes in the outbox from which the client's own frames wait until it has read."""
-_RATE, _OUTBOX, _WAITING, _STOPPING = 1, 2, 4, 8
+_RATE: Final = 1
+_OUTBOX: Final = 2
+_WAITING: Final = 4
+_STOPPING: Final = 8
 """Why a socket is read no further for now."""
 log = get_logger(__name__)
 

@@ -64,7 +64,7 @@ class Conversations:
             about = await self._parts.keep.read(self._parts.keep.store.event, key, ref)
         facts = self.known.facts(me, key, conversation, about)
         if frame and frame.get("attachments"):
-            facts = facts._replace(uploads=await self.uploads(frame))
+            facts.uploads = await self.uploads(frame)
         return facts
 
     async def uploads(self, frame: Frame) -> list[Upload]:

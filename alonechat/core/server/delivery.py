@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from alonechat.core.bus import Batch
 from alonechat.core.message import LOBBY, encode, encode_event
@@ -26,10 +26,11 @@ from alonechat.core.server.metrics import Metrics
 from alonechat.core.server.waits import Waits
 from alonechat.core.store.records import Event
 
-LARGE = 500
+LARGE: Final = 500
 """Online members above which a conversation gets no PRESENCE (PROTOCOL, section 5)."""
-TYPING_EVERY = 3.0
-PATIENCE, LONGEST = 4, 0.020
+TYPING_EVERY: Final = 3.0
+PATIENCE: Final = 4
+LONGEST: Final = 0.020
 """For how many times the time of the last flush, and for how many seconds at most, a flush waits for the writer."""
 
 
@@ -157,7 +158,8 @@ class Delivery:
         """Take committed events, in order, from the bus."""
         groups, arriving, waiting = self.groups, bool(self.arrivals), self.waits.kept
         for key, event in batch:
-            kind, seq = event["type"], event["seq"]
+            kind: str = event["type"]
+            seq: int = event["seq"]
             if kind == "JOIN" or (seq == 1 and key[0] != "#"):
                 for name in (event["sender"],) if kind == "JOIN" else set(key.split(" ")):
                     self._admit(name, key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from alonechat.core import message
 from alonechat.core.server import rooms
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from alonechat.core.server.journey import Caller
 
 Frame = dict[str, Any]
-_BEFORE = HookPhase.PRE_MESSAGE  # an enum's member takes longer to look up than the hooks
+# an enum's member takes longer to look up than the hooks
+_BEFORE: Final = HookPhase.PRE_MESSAGE
+_AFTER: Final = HookPhase.POST_MESSAGE
+_FANNED: Final = HookPhase.PRE_BROADCAST
+_SENT: Final = HookPhase.POST_BROADCAST
 
 
 class Express:
@@ -27,16 +31,16 @@ class Express:
 
     def __init__(self, parts: Parts, known: Known) -> None:
         self._parts, self._known = parts, known
-        self._hooks, self._directory, self._intake = parts.hooks, parts.directory, parts.keep.intake
+        self._hooks, self._directory, self._intake = parts.hooks.kept, parts.directory, parts.keep.intake
         self.on_gone: Callable[[list[str]], None] = lambda ids: None
         """Called with the files that went with a message."""
 
     def take(self, caller: Caller, frame: Frame) -> bool:
         """Post a plain text whose facts are all in memory. False, and nothing done, when it takes more than that."""
-        content = frame["content"]
+        content: str = frame["content"]
         if frame.get("attachments") or frame.get("ref") or content[0] == "/":  # content may be empty with attachments
             return False
-        if self._hooks.on(_BEFORE):
+        if self._hooks[_BEFORE]:
             return False
         me = self._directory.get(caller.username)
         if me is None:
@@ -71,21 +75,20 @@ class Express:
                 if post.gone:
                     self.on_gone(post.gone)
         if fresh:
-            self._watch(HookPhase.PRE_BROADCAST, fresh)
+            self._watch(_FANNED, fresh)
             self._parts.bus.publish(fresh)
-            self._watch(HookPhase.POST_BROADCAST, fresh)
+            self._watch(_SENT, fresh)
         for post, result, known in batch:
             if post.done is not None:
                 post.done(post, result, known)
         if fresh:
-            self._watch(HookPhase.POST_MESSAGE, fresh)
+            self._watch(_AFTER, fresh)
         self._intake.let_in()
 
     def _watch(self, phase: HookPhase, fresh: list[tuple[str, Event]]) -> None:
-        hooks = self._hooks
-        if not hooks.on(phase):
+        if not self._hooks[phase]:
             return
         for _, event in fresh:
             kept = dict(event)
             context = HookContext(phase, event["sender"], event["target"], event["content"], event["type"], kept)
-            hooks.watch(context)
+            self._parts.hooks.watch(context)

@@ -7,12 +7,17 @@ which was a third of an idle connection's memory.
 
 from __future__ import annotations
 
-from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C where the library has it
+from typing import Final
 
-_TEXT, _PING, _PONG = 0x81, 0x89, 0x8A
-_SMALL = 125
+from websockets import frames
+
+_TEXT: Final = 0x81
+_PING: Final = 0x89
+_PONG: Final = 0x8A
+_unmask: Final = frames.apply_mask  # type: ignore[attr-defined]  # in C where the library has it
+_SMALL: Final = 125
 """Bytes of a payload whose length stands in the second byte."""
-PING = b"\x89\x00"
+PING: Final = b"\x89\x00"
 
 
 def frame(text: str) -> bytes:
@@ -49,8 +54,8 @@ def take(data: bytes, most: int) -> tuple[list[bytes], bytes, int, bool]:
         if end > size:
             break
         if first == _TEXT:
-            texts.append(apply_mask(data[start:end], data[start - 4 : start]))
+            texts.append(_unmask(data[start:end], data[start - 4 : start]))
         elif first == _PING:
-            pongs += bytes((_PONG, length)) + apply_mask(data[start:end], data[start - 4 : start])
+            pongs += bytes((_PONG, length)) + _unmask(data[start:end], data[start - 4 : start])
         at = end
     return texts, pongs, at, False

@@ -84,7 +84,9 @@ Hook = Callable[[HookContext], HookContext | None] | Callable[[HookContext], Awa
 
 
 @dataclass(slots=True)
-class _Registered:
+class Registered:
+    """A hook and its place in the order."""
+
     priority: int
     hook: Hook
     owner: str
@@ -94,7 +96,8 @@ class Hooks:
     """The registered hooks in their order, and their calls: a guest's failure stays the guest's."""
 
     def __init__(self) -> None:
-        self._kept: dict[HookPhase, list[_Registered]] = {phase: [] for phase in HookPhase}
+        self.kept: dict[HookPhase, list[Registered]] = {phase: [] for phase in HookPhase}
+        """Those of each phase, in order."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._log = get_logger("alonechat.hooks")
 
@@ -104,22 +107,22 @@ class Hooks:
             raise TypeError(f"phase must be a HookPhase, not {phase!r}")
         if not callable(hook):
             raise TypeError(f"hook must be a function of one HookContext, not {hook!r}")
-        self._kept[phase].append(_Registered(priority, hook, owner or getattr(hook, "__qualname__", repr(hook))))
-        self._kept[phase].sort(key=lambda r: r.priority)
+        self.kept[phase].append(Registered(priority, hook, owner or getattr(hook, "__qualname__", repr(hook))))
+        self.kept[phase].sort(key=lambda r: r.priority)
 
     def unregister(self, phase: HookPhase, hook: Hook) -> bool:
         """Call `hook` no longer in `phase`. False when it was not registered."""
-        before = len(self._kept[phase])
-        self._kept[phase] = [r for r in self._kept[phase] if r.hook != hook]
-        return len(self._kept[phase]) < before
+        before = len(self.kept[phase])
+        self.kept[phase] = [r for r in self.kept[phase] if r.hook != hook]
+        return len(self.kept[phase]) < before
 
     def on(self, phase: HookPhase) -> bool:
         """Whether anybody listens: no hook, no cost."""
-        return bool(self._kept[phase])
+        return bool(self.kept[phase])
 
     async def run(self, context: HookContext) -> HookContext:
         """Call the hooks of `context.phase` in order, until one stops it. A hook that fails changes nothing."""
-        for registered in tuple(self._kept[context.phase]):
+        for registered in tuple(self.kept[context.phase]):
             kept = (context.content, context.stopped, context.reason)
             began = asyncio.get_running_loop().time()
             try:
@@ -151,7 +154,7 @@ class Hooks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _failed(self, registered: _Registered, phase: HookPhase, error: Exception) -> None:
+    def _failed(self, registered: Registered, phase: HookPhase, error: Exception) -> None:
         frames = traceback.extract_tb(error.__traceback__)
         where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
         self._log.error(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from alonechat.core.store.records import Post
 
-FULL = 1024
+FULL: Final = 1024
 """Posts that wait for their commit, of all connections together; from there everybody's frames wait."""
 Batch = list[tuple[Post, Any, bool]]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from alonechat.core import message
 from alonechat.core.server.parts import Parts
 from alonechat.core.server.rooms import Facts
 from alonechat.core.store.records import Account, Conversation, Event, Membership, Post
 
-KEPT = 20_000
+KEPT: Final = 20_000
 """Conversations that are remembered."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Container, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 from alonechat.core.message import LOBBY, RESERVED
 from alonechat.core.server.effects import Effect, Post, Same, Tell
@@ -12,23 +12,33 @@ from alonechat.core.store.records import ROLES, Account, Conversation, Event, Up
 from alonechat.errors import Rejected
 
 Frame = dict[str, Any]
-_MARKS = frozenset("\u200d\ufe0f\u20e3")
+_MARKS: Final = frozenset("\u200d\ufe0f\u20e3")
 
 
-class Facts(NamedTuple):
+class Facts:
     """Everything that a decision rests on. `conversation` is None where there is none yet; `other` is the other one
     of a direct conversation; `message` the event that `ref` names, as it stands now; `people` every username; `uploads`
     what the attachments name, of whomever."""
 
-    me: Account
-    key: str
-    conversation: Conversation | None
-    people: Container[str]
-    other: Account | None = None
-    message: Event | None = None
-    max_content: int = 4000
-    may_make_rooms: bool = True
-    uploads: Sequence[Upload] = ()
+    __slots__ = (
+        "conversation", "key", "max_content", "may_make_rooms", "me", "message", "other", "people", "uploads"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        me: Account,
+        key: str,
+        conversation: Conversation | None,
+        people: Container[str],
+        other: Account | None = None,
+        message: Event | None = None,
+        max_content: int = 4000,
+        may_make_rooms: bool = True,
+        uploads: Sequence[Upload] = (),
+    ) -> None:
+        self.me, self.key, self.conversation, self.people = me, key, conversation, people
+        self.other, self.message, self.max_content, self.may_make_rooms = other, message, max_content, may_make_rooms
+        self.uploads = uploads
 
 
 def ranks(role: str) -> int:
@@ -349,7 +359,7 @@ def mentions(content: str, members: Container[str]) -> list[str] | None:
     return list(found) or None
 
 
-_DECISIONS: dict[str, Callable[[Facts, Frame, Kind], list[Effect]]] = {
+_DECISIONS: Final[dict[str, Callable[[Facts, Frame, Kind], list[Effect]]]] = {
     "TEXT": text,
     "EDIT": edit,
     "DELETE": delete,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from alonechat.core.message import EVENTS, LOBBY, stamp
 from alonechat.core.store import bulk, uploads, wire
@@ -15,17 +15,17 @@ from alonechat.errors import Rejected
 Outcome = tuple[Event, bool]
 """The event, and whether it stood before: the first one of a known nonce, or the answer to a repeated request."""
 
-_EVENT = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
-_PLACE = "UPDATE conversations SET seq = ?, last = ?, latest = ? WHERE id = ?"
-_PLACES = (
+_EVENT: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+_PLACE: Final = "UPDATE conversations SET seq = ?, last = ?, latest = ? WHERE id = ?"
+_PLACES: Final = (
     "UPDATE conversations SET seq = v.column2, last = v.column3, latest = v.column4"
     " FROM (VALUES {}) v WHERE id = v.column1"
 )
-_NONCES = (
+_NONCES: Final = (
     "SELECT e.sender, e.nonce FROM (VALUES {}) v CROSS JOIN events e"
     " WHERE e.sender = v.column1 AND e.nonce = v.column2 AND e.nonce IS NOT NULL"
 )
-_TALLY = (
+_TALLY: Final = (
     "INSERT INTO tallies SELECT ?1, ?2, sender, count(*) FROM events"
     " WHERE conversation = ?1 AND seq >= ?2 << ?3 AND seq < (?2 + 1) << ?3 AND type = 0 AND deleted = 0 GROUP BY sender"
 )

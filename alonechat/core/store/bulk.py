@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
-MOST = 64
+MOST: Final = 64
 """Rows of one statement. The sizes are powers of two, so that few statements are prepared, once each."""
 
 

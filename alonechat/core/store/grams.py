@@ -12,18 +12,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from itertools import pairwise
+from typing import Final
 
 _SCRIPTS = (
     "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c\u3041-\u3096\u3099-\u309f"
     "\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
-_PIECES = re.compile(rf"([{_SCRIPTS}]+)|((?:(?![{_SCRIPTS}])[^\W_])+)")
-_ASCII = bytes(c if 48 <= c <= 57 or 97 <= c <= 122 else c + 32 if 65 <= c <= 90 else 32 for c in range(256))
+_PIECES: Final = re.compile(rf"([{_SCRIPTS}]+)|((?:(?![{_SCRIPTS}])[^\W_])+)")
+_ASCII: Final = bytes(c if 48 <= c <= 57 or 97 <= c <= 122 else c + 32 if 65 <= c <= 90 else 32 for c in range(256))
 """Letters small, digits as they are, anything else a space: this finds words in a third of an expression's time."""
-_VOICING = "\u3099\u309a"
+_VOICING: Final = "\u3099\u309a"
 """The marks of が and ぱ: part of the letter, not accents."""
-_LONGEST = 64
+_LONGEST: Final = 64
 """Characters of a word that are indexed: a longer one is found by its beginning."""
 
 

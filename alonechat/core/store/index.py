@@ -7,13 +7,16 @@ The shards hold tokens and no texts (`content=''`): to take an entry back, its t
 from __future__ import annotations
 
 import sqlite3
+from typing import Final
 
 from alonechat.core.store import bulk, grams
 
-SHARD = 32_768
+SHARD: Final = 32_768
 """Texts of one shard."""
 
-CREATE = "CREATE VIRTUAL TABLE search_{0} USING fts5(tokens, content='', columnsize=0, tokenize='ascii', prefix='1 2')"
+CREATE: Final = (
+    "CREATE VIRTUAL TABLE search_{0} USING fts5(tokens, content='', columnsize=0, tokenize='ascii', prefix='1 2')"
+)
 
 
 class Index:

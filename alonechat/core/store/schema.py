@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from sqlite3 import Connection
+from typing import Final
 
-LOBBY_ID = 1
+LOBBY_ID: Final = 1
 """The row of `#lobby`, made by the first migration."""
-BUCKET = 9
+BUCKET: Final = 9
 """Texts are tallied over 2**BUCKET consecutive seqs, once these are complete."""
-EVERYBODY = 0
+EVERYBODY: Final = 0
 """Instead of an account: whom `@all` addresses."""
 
 _ONE = """

@@ -5,25 +5,31 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from alonechat.core.message import EVENTS, stamp
 from alonechat.core.store.records import Event, Post
 
-TEXT, EDIT, DELETE, REACT, JOIN, LEAVE, TOPIC = range(7)
+TEXT: Final = 0
+EDIT: Final = 1
+DELETE: Final = 2
+REACT: Final = 3
+JOIN: Final = 4
+LEAVE: Final = 5
+TOPIC: Final = 6
 """The types by their number in the store, which is their position in `message.EVENTS`."""
 
 Row = tuple[int, int, int, int, int, int, str, str | None, int | None, str | None, int]
 """id, conversation, seq, type, sender, stamp, content, nonce, ref, extra, deleted."""
 
-COLUMNS = "e.id, e.conversation, e.seq, e.type, e.sender, e.stamp, e.content, e.nonce, e.ref, e.extra, e.deleted"
+COLUMNS: Final = "e.id, e.conversation, e.seq, e.type, e.sender, e.stamp, e.content, e.nonce, e.ref, e.extra, e.deleted"
 
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def wire_id(id: int) -> str:
     """An id as the wire carries it: of equal width, so that strings sort as the numbers do."""
-    return f"{id:016d}"
+    return str(id).zfill(16)
 
 
 def stored_id(id: str | None) -> int | None:

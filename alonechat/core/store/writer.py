@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from alonechat.core.store.append import Log
 from alonechat.core.store.books import Books
@@ -17,9 +17,9 @@ from alonechat.core.store.records import Post, Writes
 from alonechat.core.store.writes import SqliteWrites
 from alonechat.errors import Rejected
 
-BATCH = 512
+BATCH: Final = 512
 """Posts and writes of one transaction at most."""
-RETRY = 0.1
+RETRY: Final = 0.1
 """Seconds until a checkpoint that a reader was in the way of is tried again."""
 
 Delivered = tuple[Post, Any, bool]
