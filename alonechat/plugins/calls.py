@@ -72,6 +72,10 @@ class Calls:
         """When the first was made that is not answered."""
         return next((call.began for call in self._waiting.values()), None)
 
+    def awaited(self) -> bool:
+        """Whether somebody waits for the answer of one."""
+        return any(call.future is not None for call in self._waiting.values())
+
     def late(self, now: float, lost: float) -> Call | None:
         """One that has passed its deadline, taken out."""
         for number, call in self._waiting.items():

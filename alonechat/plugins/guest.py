@@ -18,7 +18,7 @@ from alonechat.errors import Rejected
 from alonechat.plugins import process as processes
 from alonechat.plugins.calls import Call, Calls, Shown
 from alonechat.plugins.failing import PluginFailure
-from alonechat.plugins.leash import HOGGING, STARTING, Leash
+from alonechat.plugins.leash import HOGGING, OFTEN, STARTING, Leash
 from alonechat.plugins.pace import Pace, Sayings
 from alonechat.plugins.printed import Printed
 from alonechat.plugins.running import Bounds, Door, Facts, Running
@@ -30,8 +30,6 @@ WAITING = 256
 TURN, FLOOD, REST = 16, 1000.0, 0.05
 """Frames that are taken from a plugin in one turn of the loop; how many a second may come that answer nothing; and for
 how many seconds its pipe is not read when there are more, so that it waits for itself."""
-LOOK = 0.01
-"""Seconds between two looks at a process that has not answered yet, or computes on and on."""
 HOLDING = {
     HookPhase.PRE_CONNECT,
     HookPhase.PRE_AUTHENTICATE,
@@ -220,7 +218,7 @@ class Guest(Running):
         if line:
             self._write(line)
         if self._looking is None:
-            self._looking = loop.call_later(LOOK, self._watch)
+            self._looking = loop.call_later(OFTEN, self._watch)
         return call
 
     def _let_go(self) -> None:
@@ -245,9 +243,10 @@ class Guest(Running):
         if leash is None or self._process is None or self._process.returncode is not None:
             return
         now, since = loop.time(), self._calls.oldest()
-        if since is None or now - since > LOOK / 2 or leash.hogs:
+        if since is None or now - since > OFTEN / 2 or leash.hogs:
             holds = any(phase in HOLDING for phase in self.facts.phases)
             free = not self._begun or (holds and self._answered)
+            leash.awaited = self._calls.awaited()
             leash.look(now, now if since is None else since, self._answered, free, HOGGING if self._begun else STARTING)
             self._answered = False
             late = self._calls.late(now, leash.lost)
@@ -258,7 +257,7 @@ class Guest(Running):
         if since is None or not leash.hogs:
             self._let_go()
         if self._calls or leash.hogs:
-            self._looking = loop.call_later(LOOK, self._watch)
+            self._looking = loop.call_later(leash.due, self._watch)
 
     async def _overdue(self, process: Process, call: Call) -> None:
         said = self._why = f"{call.do} passed its deadline of {call.seconds:g} s"

@@ -13,19 +13,26 @@ from alonechat.plugins import process as processes
 
 HOGGING, STARTING = 0.03, 2.0
 """Seconds that a call, and a start, may compute before the process is let run only when nobody else wants to."""
-BURST, SHARE, RUN = 0.1, 0.25, 0.01
-"""Seconds of processor time that a process may use up at once; how much of a processor it gets from then on; and for
-how long it goes on in one piece then."""
+BURST, RUN = 0.1, 0.08
+"""Seconds of processor time that a process may use up at once, and for how long it goes on in one piece from then on.
+In short pieces it would cost the others more: with each that begins, the kernel leaves it the core until its next tick
+once, whoever wakes up."""
+AWAITED, ASIDE = 0.25, 0.1
+"""How much of a processor it gets from then on: while somebody waits for an answer of it, and else."""
+OFTEN, SELDOM = 0.01, 0.1
+"""Seconds between two looks, each of which costs 0.2 ms: at a process of which nothing is known yet, and at most at one
+that computes on and on."""
 
 
 class Leash:
     """What one process computes, looked at now and then. `lost`: seconds that its deadlines give back: those for which
-    it was ready and the machine let others run, and half of those for which it was stopped."""
+    it was ready and the machine let others run, and half of those for which it was stopped. `awaited`: somebody waits for
+    an answer of it."""
 
     def __init__(self, process: Process, now: float, known: bool = False) -> None:
         """`known`: it is known to compute too much, and stands back already."""
         self._process = process
-        self.lost, self.stopped, self.behind = 0.0, False, known
+        self.lost, self.stopped, self.behind, self.awaited = 0.0, False, known, False
         self._left, self._computed, self._at = BURST, 0.0, now
         self._used, self._starved = processes.used(process), processes.starved(process)
 
@@ -33,6 +40,18 @@ class Leash:
     def hogs(self) -> bool:
         """Whether it computes on and on, as far as is known: what isn't urgent may wait until it is done."""
         return self._computed > HOGGING or self._left < BURST / 2
+
+    @property
+    def _share(self) -> float:
+        return AWAITED if self.awaited else ASIDE
+
+    @property
+    def due(self) -> float:
+        """Seconds until it is worth another look."""
+        if not self.hogs:
+            return OFTEN
+        wait = (RUN - self._left) / self._share if self.stopped else self._left
+        return min(max(wait, OFTEN), SELDOM)
 
     def look(self, now: float, since: float, answered: bool, free: bool, most: float = HOGGING) -> None:
         """See what it has computed, stop it or let it go on. `since`: when the oldest call was made that it has not
@@ -42,7 +61,7 @@ class Leash:
         ran, took = used - self._used, now - self._at
         self.lost += max(0.0, min(starved - self._starved, took)) + (took / 2 if self.stopped else 0.0)
         self._computed = (0.0 if answered else self._computed) + min(ran, now - max(since, self._at))
-        self._left = BURST if free else max(-RUN, min(BURST, self._left + took * SHARE - ran))
+        self._left = BURST if free else max(-RUN, min(BURST, self._left + took * self._share - ran))
         self._used, self._starved, self._at = used, starved, now
         if not self.behind and (self._computed > most or self._left <= 0):
             self.behind = True
