@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import json
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,20 +48,28 @@ class Calls:
         """The frame to write. With `wait`, empty: what isn't urgent stays here until `let_go`, and so does what comes
         behind it."""
         number = next(self._numbers)
-        line = f'{{"id": {number}, "do": "{call.do}"' + (f", {arguments[1:]}" if len(arguments) > 2 else "}")
+        do = call.do if call.phase is None else "look"
+        line = f'{{"id": {number}, "do": "{do}"' + (f", {arguments[1:]}" if len(arguments) > 2 else "}")
         if wait or (call.phase is not None and self._held):
             self._held.append((number, call, line))
             return ""
         self._waiting[number] = call
         return line
 
-    def let_go(self, most: int, now: float, lost: float) -> Iterator[str]:
+    @property
+    def held(self) -> int:
+        """How many are held back."""
+        return len(self._held)
+
+    def let_go(self, most: int, now: float, lost: float) -> list[str]:
         """The first frames that were held back; their time begins now."""
+        lines = []
         for _ in range(min(most, len(self._held))):
             number, call, line = self._held.popleft()
             call.began, call.lost = now, lost
             self._waiting[number] = call
-            yield line
+            lines.append(line)
+        return lines
 
     def pop(self, number: int) -> Call | None:
         """The call that is answered."""

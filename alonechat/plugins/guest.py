@@ -27,6 +27,9 @@ GOODBYE = 1.0
 """Seconds that a plugin may take to shut down: the server itself has 5 to end."""
 WAITING = 256
 """Calls that may wait for a plugin's process; more hooks than that pass it by."""
+GATHERED = 64
+"""Calls of hooks that only look on which are written together: they wait for so many, or for the next look at the
+process. Each write wakes it, and it takes the processor from whoever talks."""
 TURN, FLOOD, REST = 16, 1000.0, 0.05
 """Frames that are taken from a plugin in one turn of the loop; how many a second may come that answer nothing; and for
 how many seconds its pipe is not read when there are more, so that it waits for itself."""
@@ -81,6 +84,8 @@ class Guest(Running):
         phases = await self._ask("initialize", self._bounds.start, **about)
         self.facts = replace(self.facts, phases=tuple(HookPhase[name] for name in phases))
         self._begun = True
+        if self._leash is not None and not self.facts.command and not self._holds:
+            self._leash.stand_back()  # nobody ever waits for it
 
     def look(self) -> None:
         if self._looking is None and self._begun:
@@ -119,6 +124,10 @@ class Guest(Running):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    @property
+    def _holds(self) -> bool:
+        return any(phase in HOLDING for phase in self.facts.phases)
 
     # --- the pipe ---
 
@@ -159,7 +168,8 @@ class Guest(Running):
                 self._ended(call, Rejected(*frame["refused"]))
             elif call.future is not None and not call.future.done():
                 call.future.set_result(frame.get("ok"))
-            self._let_go()
+            if self._leash is not None and self._leash.hogs:
+                self._let_go()
             return False
         if "tell" in frame:
             if self._pace.may():
@@ -214,9 +224,13 @@ class Guest(Running):
             raise PluginFailure(self._why or "its process has ended")
         future = None if phase is not None else loop.create_future()
         call = Call(do, loop.time(), seconds, leash.lost, future, phase)
-        line = self._calls.add(call, arguments, wait=phase is not None and leash.hogs and bool(self._calls))
+        if phase is None and not leash.hogs:
+            self._let_go()  # what it was to see before
+        line = self._calls.add(call, arguments, wait=phase is not None)
         if line:
             self._write(line)
+        elif self._calls.held >= GATHERED and not leash.hogs:
+            self._let_go()
         if self._looking is None:
             self._looking = loop.call_later(OFTEN, self._watch)
         return call
@@ -225,8 +239,9 @@ class Guest(Running):
         """Write what was held back; one at a time while it computes on and on."""
         if self._leash is not None:
             most = 1 if self._leash.hogs else WAITING
-            for line in self._calls.let_go(most, asyncio.get_running_loop().time(), self._leash.lost):
-                self._write(line)
+            lines = self._calls.let_go(most, asyncio.get_running_loop().time(), self._leash.lost)
+            if lines:
+                self._write("\n".join(lines))
 
     def _ended(self, call: Call, error: PluginFailure | Rejected) -> None:
         if call.future is None:
@@ -244,8 +259,7 @@ class Guest(Running):
             return
         now, since = loop.time(), self._calls.oldest()
         if since is None or now - since > OFTEN / 2 or leash.hogs:
-            holds = any(phase in HOLDING for phase in self.facts.phases)
-            free = not self._begun or (holds and self._answered)
+            free = not self._begun or (self._holds and self._answered)
             leash.awaited = self._calls.awaited()
             leash.look(now, now if since is None else since, self._answered, free, HOGGING if self._begun else STARTING)
             self._answered = False

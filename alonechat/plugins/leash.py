@@ -26,8 +26,8 @@ that computes on and on."""
 
 class Leash:
     """What one process computes, looked at now and then. `lost`: seconds that its deadlines give back: those for which
-    it was ready and the machine let others run, and half of those for which it was stopped. `awaited`: somebody waits for
-    an answer of it."""
+    it was ready and the machine let others run, and half of those for which it was stopped. `awaited`: somebody waits
+    for an answer of it."""
 
     def __init__(self, process: Process, now: float, known: bool = False) -> None:
         """`known`: it is known to compute too much, and stands back already."""
@@ -63,11 +63,16 @@ class Leash:
         self._computed = (0.0 if answered else self._computed) + min(ran, now - max(since, self._at))
         self._left = BURST if free else max(-RUN, min(BURST, self._left + took * self._share - ran))
         self._used, self._starved, self._at = used, starved, now
-        if not self.behind and (self._computed > most or self._left <= 0):
-            self.behind = True
-            processes.stand_back(self._process, 20)
+        if self._computed > most or self._left <= 0:
+            self.stand_back()
         if self.stopped and self._left >= RUN:
             processes.pause(self._process, False)
             self.stopped = False
         elif not self.stopped and self._left <= 0:
             self.stopped = processes.pause(self._process, True)
+
+    def stand_back(self) -> None:
+        """Let it run only when nobody else wants to, from now on: who may not do all may not take that back."""
+        if not self.behind:
+            self.behind = True
+            processes.stand_back(self._process, 20)

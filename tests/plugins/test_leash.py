@@ -127,8 +127,8 @@ def test_what_looks_on_waits_while_a_process_computes_and_its_time_begins_then()
     assert calls.add(call(1), '{"a": 3}') == '{"id": 4, "do": "handle", "a": 3}', "what is waited for goes at once"
     assert len(calls) == 4 and calls.oldest() == 0
     assert calls.pop(1) is not None and calls.pop(1) is None
-    assert list(calls.let_go(1, 50, 3)) == ['{"id": 2, "do": "handle", "a": 1}']
-    assert list(calls.let_go(9, 50, 3)) == ['{"id": 3, "do": "handle", "a": 2}']
+    assert list(calls.let_go(1, 50, 3)) == ['{"id": 2, "do": "look", "a": 1}']
+    assert list(calls.let_go(9, 50, 3)) == ['{"id": 3, "do": "look", "a": 2}']
     late = calls.late(51, 3)
     assert late is not None and late.began == 1 and calls.late(51, 3) is None
     assert [each.began for each in calls.end()] == [50, 50] and len(calls) == 0
