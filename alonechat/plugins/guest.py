@@ -171,6 +171,13 @@ class Guest(Running):
             if self._leash is not None and self._leash.hogs:
                 self._let_go()
             return False
+        if "seen" in frame:
+            for number in frame["seen"]:
+                self._calls.pop(number)
+            self._answered = True
+            if self._leash is not None and self._leash.hogs:
+                self._let_go()
+            return False
         if "tell" in frame:
             if self._pace.may():
                 self._door.tell(str(frame["tell"]), str(frame["text"]), str(frame["target"]))

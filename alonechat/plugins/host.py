@@ -91,7 +91,7 @@ class Host:
         self._skew = 0.0
         self._home = ""
         self._partial = b""
-        self._later: list[dict[str, Any]] = []
+        self._seen: list[int] = []
 
     def run(self) -> None:
         """Serve until the server closes the pipe."""
@@ -138,30 +138,29 @@ class Host:
             answer["failed"] = str(failure)
         except BaseException as error:  # whatever a plugin raises, SystemExit too, is its caller's to hear
             answer["failed"] = described(error, self._home)
-        if frame["do"] == "look":
-            if not self._later:
-                self._loop.call_soon(self._answer)
-            self._later.append(answer)
-        else:
-            self._answer(answer)
         allow_processor()
-
-    def _answer(self, *answers: dict[str, Any]) -> None:
-        """Write what nobody waits for when all that came with it is done: each frame wakes the server."""
-        answers, self._later = (*self._later, *answers), []
+        if frame["do"] == "look" and "ok" in answer:
+            if not self._seen:
+                self._loop.call_soon(self._tell_seen)
+            self._seen.append(frame["id"])
+            return
         try:
-            self.send(*answers)
+            self.send(answer)
         except PluginFailure as failure:
-            for answer in answers:
-                self.send({"id": answer["id"], "failed": str(failure)})
+            self.send({"id": frame["id"], "failed": str(failure)})
 
-    def send(self, *frames: dict[str, Any]) -> None:
-        """Write frames to the server. Raises PluginFailure, and writes none, when one is too long."""
-        lines = [json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace") + b"\n" for frame in frames]
-        if longest := max((len(line) for line in lines if len(line) > LINE), default=0):
-            raise PluginFailure(f"{longest} bytes at once are too many: {LINE} are allowed")
+    def _tell_seen(self) -> None:
+        """What nobody waits for is answered together, once all that came together is done: a frame wakes the server."""
+        seen, self._seen = self._seen, []
+        self.send({"seen": seen})
+
+    def send(self, frame: dict[str, Any]) -> None:
+        """Write one frame to the server. Raises PluginFailure for one that is too long."""
+        line = json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        if len(line) > LINE:
+            raise PluginFailure(f"{len(line)} bytes at once are too many: {LINE} are allowed")
         with self._write_lock:
-            self._out.write(b"".join(lines))
+            self._out.write(line)
             self._out.flush()
 
     async def ask(self, do: str, **arguments: Any) -> Any:
