@@ -1,6 +1,6 @@
 """Texts as search tokens: two-character grams of Chinese, Japanese and Korean, words of other scripts. Pure.
 
-Tokens are joined with spaces for FTS5's `ascii` tokenizer, for which every character beyond ASCII is part of a token.
+Tokens stand between spaces, for FTS5's `ascii` tokenizer, for which every character beyond ASCII is part of a token.
 A run of characters without spaces (上海市) gives its grams and its last character, in order: 上海 海市 市. So a phrase
 of consecutive grams is an exact substring, and one character is found as the prefix of a token. Grams and words never
 collide, for they have no characters in common; the tokens of a conversation and a sender begin with a private-use
@@ -46,19 +46,34 @@ def author(sender: int) -> str:
 
 
 def tokens(text: str, conversation: int, sender: int) -> str:
-    """What is indexed of a message. The same text gives the same tokens, which taking an entry back relies on."""
-    found = [f"\ue000{conversation}", f"\ue001{sender}"]
+    """What is indexed of a message, between spaces. The same text gives the same tokens, which taking an entry back
+    relies on."""
+    first = f"\ue000{conversation} \ue001{sender} "
     if text.isascii():
-        words = text.encode().translate(_ASCII).decode().split()
-        found += words if len(text) <= _LONGEST else [word[:_LONGEST] for word in words]
-        return " ".join(found)
+        words = text.encode().translate(_ASCII).decode()
+        return first + (_cut(words) if _has_long_word(words) else words)
+    found: list[str] = []
     for run, word in _PIECES.findall(folded(text)):
         if run:
             found += map("".join, pairwise(run))
             found.append(run[-1])
         else:
             found.append(word[:_LONGEST])
-    return " ".join(found)
+    return first + " ".join(found)
+
+
+def _has_long_word(words: str) -> bool:
+    """Whether one has more than `_LONGEST` characters: then it lies over a multiple of that. To split all texts would
+    take twice as long as all else that is done for their tokens."""
+    for at in range(_LONGEST, len(words), _LONGEST):
+        end = words.find(" ", at)
+        if (end if end >= 0 else len(words)) - words.rfind(" ", 0, at + 1) > _LONGEST + 1:
+            return True
+    return False
+
+
+def _cut(words: str) -> str:
+    return " ".join([word[:_LONGEST] for word in words.split()])
 
 
 def query(text: str) -> str | None:

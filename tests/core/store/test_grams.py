@@ -10,7 +10,7 @@ from alonechat.core.store import grams
 
 
 def tokens(text: str) -> list[str]:
-    place, author, *found = grams.tokens(text, 12, 7).split(" ")
+    place, author, *found = grams.tokens(text, 12, 7).split()
     assert (place, author) == ("\ue00012", "\ue0017") == (grams.place(12), grams.author(7))
     return found
 
@@ -63,3 +63,10 @@ def test_tokens_hold_nothing_that_the_index_would_split(text: str) -> None:
 def test_the_quick_way_for_ascii_gives_the_same(text: str) -> None:
     plain = text.encode("ascii", "ignore").decode()
     assert tokens(plain + " 上") == [*tokens(plain), "上"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(60, 70) | st.integers(0, 200)), max_size=6))
+def test_long_words_are_found_wherever_they_stand(places: list[tuple[int, int]]) -> None:
+    words = ["x" * size for _, size in places]
+    text = "".join(" " * (blanks + 1) + word for (blanks, _), word in zip(places, words, strict=True))
+    assert tokens(text) == [word[:64] for word in words if word]
