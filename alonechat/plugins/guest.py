@@ -50,8 +50,8 @@ class Guest(Running):
     _shown = Shown()
 
     def __init__(self, source: str, data: Path, door: Door, bounds: Bounds) -> None:
-        super().__init__(Facts(Path(source.removeprefix("entry:")).stem), source)
-        self._data, self._door, self._bounds = data, door, bounds
+        super().__init__(Facts(Path(source.removeprefix("entry:")).stem), source, door)
+        self._data, self._bounds = data, bounds
         self.on_off: Callable[[str], None] = lambda reason: None
         self._settings: Mapping[str, Any] = {}
         self._process: Process | None = None
@@ -180,7 +180,7 @@ class Guest(Running):
             return False
         if "tell" in frame:
             if self._pace.may():
-                self._door.tell(str(frame["tell"]), str(frame["text"]), str(frame["target"]))
+                self.tell(str(frame["tell"]), str(frame["text"]), str(frame["target"]))
         elif "phases" in frame:
             self.facts = replace(self.facts, phases=tuple(HookPhase[name] for name in frame["phases"]))
             self.on_phases()

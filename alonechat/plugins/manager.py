@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alonechat.core.logging import get_logger
-from alonechat.core.server.hooks import HookContext, HookPhase
+from alonechat.core.server.hooks import Answer, HookContext, HookPhase
 from alonechat.errors import Rejected, StartError
 from alonechat.plugins import kept
 from alonechat.plugins.builtin import BUILT_IN
@@ -245,7 +245,7 @@ class PluginManager:
 
     # --- commands ---
 
-    async def answer(self, content: str, sender: str, target: str) -> tuple[str, str | None] | None:
+    async def answer(self, content: str, sender: str, target: str) -> Answer | None:
         """See `journey.Guests`."""
         if content.split(None, 1)[0] == "/plugins":
             return await self._handling(content.split()[1:], sender, target)
@@ -294,14 +294,14 @@ class PluginManager:
             log.error("a plugin failed", plugin=plugin.name, in_="can_handle", why=str(error))
             return False
 
-    async def _executed(self, plugin: Plugin, content: str, sender: str, target: str) -> tuple[str, str | None]:
+    async def _executed(self, plugin: Plugin, content: str, sender: str, target: str) -> Answer:
         try:
-            return plugin.name, await plugin.running.execute(content, sender, target)
+            return await plugin.running.answer(content, sender, target)
         except PluginFailure as error:
             log.error("a plugin failed", plugin=plugin.name, in_="execute", why=str(error))
             raise Rejected("internal", f"the plugin {plugin.name} failed: {error}") from error
 
-    async def _handling(self, words: list[str], sender: str, target: str) -> tuple[str, str | None]:
+    async def _handling(self, words: list[str], sender: str, target: str) -> Answer:
         """`/plugins`, `/plugins reload`, `/plugins enable NAME`, `/plugins disable NAME`: for admins."""
         if self._door.role(sender) not in ("admin", "owner"):
             raise Rejected("forbidden", "/plugins is for admins")
@@ -315,5 +315,4 @@ class PluginManager:
         elif words:
             raise Rejected("bad_frame", "use it as /plugins [reload | enable <name> | disable <name>]")
         lines = [f"{p.name} {p.running.facts.version}: {p.state}{p.reason and f' ({p.reason})'}" for p in self.plugins]
-        self._door.tell(sender, "\n".join(lines) or "There are no plugins.", target)
-        return "plugins", None
+        return Answer("plugins", None, "\n".join(lines) or "There are no plugins.", target)

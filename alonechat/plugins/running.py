@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from alonechat.core.server.hooks import HookContext, HookPhase, Hooks
+from alonechat.core.server.hooks import Answer, HookContext, HookPhase, Hooks
 from alonechat.plugins.context import PluginContext
 from alonechat.plugins.contract import CommandPluginBase, HandlerPluginBase, PluginBase
 from alonechat.plugins.failing import PluginFailure, described
@@ -61,8 +61,10 @@ class Door(Protocol):
 class Running:
     """One plugin: loaded, initialized, asked, shut down. Every method may raise PluginFailure."""
 
-    def __init__(self, facts: Facts, source: str) -> None:
-        self.facts, self.source = facts, source
+    def __init__(self, facts: Facts, source: str, door: Door) -> None:
+        self.facts, self.source, self._door = facts, source, door
+        self._asking: dict[str, int] = {}
+        self._notes: dict[str, tuple[str, str]] = {}
         self.on_phases: Callable[[], None] = lambda: None
         """Called when `facts.phases` have changed while it runs."""
 
@@ -86,6 +88,30 @@ class Running:
         """Run a command."""
         raise NotImplementedError
 
+    async def answer(self, content: str, sender: str, target: str) -> Answer:
+        """Run a command. What it tells the sender last is the answer when it posts nothing."""
+        self._asking[sender] = self._asking.get(sender, 0) + 1
+        text, failed = None, True
+        try:
+            text = await self.execute(content, sender, target)
+            failed = False
+        finally:
+            self._asking[sender] -= 1
+            if not self._asking[sender]:
+                del self._asking[sender]
+            note = self._notes.pop(sender, None)
+            if note is not None and (failed or text is not None):
+                self._door.tell(sender, *note)
+        return Answer(self.facts.name, text, *(note or ()))
+
+    def tell(self, username: str, text: str, target: str) -> None:
+        """A notice of the plugin for somebody. The last for who waits for its command is kept until that is done."""
+        note: tuple[str, str] | None = (text, target)
+        if username in self._asking:
+            self._notes[username], note = (text, target), self._notes.get(username)
+        if note is not None:
+            self._door.tell(username, *note)
+
     async def receive(self, secret: str, body: dict[str, Any]) -> bool:
         """Take a webhook."""
         raise NotImplementedError
@@ -98,17 +124,15 @@ class Running:
 class _Near:
     """How a plugin inside the server reaches it."""
 
-    def __init__(self, bot: str, door: Door, rehook: Callable[[], None]) -> None:
-        self._bot, self._door, self.rehook = bot, door, rehook
+    def __init__(self, plugin: Inside, door: Door) -> None:
+        self._bot, self._door = plugin.facts.name, door
+        self.rehook, self.tell = plugin.rehooked, plugin.tell
 
     async def say(self, target: str, text: str) -> dict[str, Any]:
         return await self._door.say(self._bot, target, text)
 
     async def history(self, target: str, limit: int) -> list[dict[str, Any]]:
         return await self._door.history(self._bot, target, limit)
-
-    def tell(self, username: str, text: str, target: str) -> None:
-        self._door.tell(username, text, target)
 
     async def role(self, username: str) -> str:
         return self._door.role(username)
@@ -132,8 +156,8 @@ class Inside(Running):
             isinstance(self._plugin, CommandPluginBase),
             priority=cls.priority if handler else 100,  # type: ignore[attr-defined]
         )  # fmt: skip
-        super().__init__(facts, "built in")
-        self._data, self._door, self._bounds = data, door, bounds
+        super().__init__(facts, "built in", door)
+        self._data, self._bounds = data, bounds
         self._context: PluginContext | None = None
 
     async def initialize(self, settings: Mapping[str, Any]) -> None:
@@ -142,13 +166,14 @@ class Inside(Running):
         self._look()
 
     def _near(self) -> _Near:
-        return _Near(self.facts.name, self._door, self._rehooked)
+        return _Near(self, self._door)
 
     def _look(self) -> None:
         if isinstance(self._plugin, HandlerPluginBase):
             self.facts = replace(self.facts, phases=tuple(self._plugin.phases))
 
-    def _rehooked(self) -> None:
+    def rehooked(self) -> None:
+        """Its phases may have changed."""
         self._look()
         self.on_phases()
 

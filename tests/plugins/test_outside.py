@@ -50,11 +50,17 @@ def test_async_methods_context_and_store(start: Start, tmp_path: Path) -> None:
 
 def test_a_notice_and_none(start: Start) -> None:
     body = 'self.context.tell(sender, "only you read this", target)'
-    ana, bo = (server := start(whisper=command("whisper", body))).person("ana"), server.person("bo")
+    posts = 'self.context.tell(sender, "and this for you"); return "for all"'
+    server = start(whisper=command("whisper", body), nothing=command("nothing", "pass"), posts=command("posts", posts))
+    ana, bo = server.person("ana"), server.person("bo")
     ana.send(type="TEXT", content="/whisper", nonce="n")
-    assert ana.hears("NOTICE")["content"] == "only you read this"
-    assert ana.hears("NOTICE", nonce="n")["content"] == "whisper: done"
-    assert [f for f in bo.quiet() if f["type"] in ("NOTICE", "TEXT")] == []
+    assert ana.hears("NOTICE")["nonce"] == "n", "what it told is the answer"
+    assert [f["content"] for f in ana.quiet() if f["type"] == "NOTICE"] == []
+    assert ana.asks(type="TEXT", content="/nothing")["content"] == "nothing: done"
+    ana.send(type="TEXT", content="/posts", nonce="p")
+    assert ana.hears("NOTICE")["content"] == "and this for you"
+    assert ana.hears("TEXT", nonce="p")["content"] == "for all"
+    assert [f.get("content") for f in bo.quiet() if f["type"] in ("NOTICE", "TEXT")] == ["for all"]
 
 
 def test_a_failure_names_plugin_file_and_line_and_the_next_call_works(start: Start) -> None:

@@ -27,7 +27,7 @@ import inspect
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from alonechat.core.logging import get_logger
 
@@ -90,6 +90,16 @@ class Registered:
     priority: int
     hook: Hook
     owner: str
+
+
+class Answer(NamedTuple):
+    """What a plugin's command comes to: whose it is, the text to post; where there is none, what the sender reads, and
+    about which conversation."""
+
+    who: str
+    text: str | None
+    note: str = ""
+    about: str = ""
 
 
 class Hooks:

@@ -12,7 +12,7 @@ from alonechat.core.server.commands import Call, CommandProcessor
 from alonechat.core.server.conversations import Conversations
 from alonechat.core.server.effects import Post
 from alonechat.core.server.express import Express
-from alonechat.core.server.hooks import HookContext, HookPhase
+from alonechat.core.server.hooks import Answer, HookContext, HookPhase
 from alonechat.core.server.parts import Parts
 from alonechat.core.server.passing import Passing
 from alonechat.core.server.perform import Performer
@@ -51,9 +51,8 @@ class Caller(Protocol):
 class Guests(Protocol):
     """Commands that are not in the table: plugins'."""
 
-    async def answer(self, content: str, sender: str, target: str) -> tuple[str, str | None] | None:
-        """(who answers, the text to post or None) for a text that starts with `/`; None: nobody knows it. Raises
-        Rejected: what the sender reads."""
+    async def answer(self, content: str, sender: str, target: str) -> Answer | None:
+        """For a text that starts with `/`. None: nobody knows it. Raises Rejected: what the sender reads."""
 
     async def receive(self, secret: str, body: dict[str, Any]) -> bool:
         """Take what another program posted to `/hooks/{secret}`. False: nobody knows the secret. Raises Rejected."""
@@ -194,11 +193,11 @@ class Journey:
             if found is None:
                 self.commands.find(content, me.role)  # raises what is said of a command that nobody knows
                 return
-            who, text = found
+            who, text, note, about = found
             if text is None:
-                stamp = message.stamp(parts.keep.clock())
-                done = f"{who}: done"
-                caller.told({"type": "NOTICE", "content": done, "target": target, "timestamp": stamp, "nonce": nonce})
+                stamp, said = message.stamp(parts.keep.clock()), note or f"{who}: done"
+                notice = {"type": "NOTICE", "content": said, "target": about or target}
+                caller.told({**notice, "timestamp": stamp, "nonce": nonce})
             else:
                 said = "/" + text if text.startswith("//") else text
                 post = {"type": "TEXT", "target": target, "content": said, "via": who, "nonce": nonce}
