@@ -9,6 +9,7 @@ What a module must be, to stand here:
   then writes over memory that is not its own. So what waits stands in modules of its own, which stay Python.
 - No attribute is called `_thread`: its name in C is one of the compiler's words.
 - Nobody outside of these modules inherits from its classes, or sets methods on them.
+- What is made for every message is a plain class: a dataclass's `__init__` stays Python. Constants are `Final`.
 
 The sources stay the whole truth: everything runs without being compiled, and the tests do.
 """
