@@ -10,7 +10,7 @@ Read = Callable[[int, int], bytes]
 KINDS = ("image/png", "image/jpeg", "image/gif", "image/webp")
 """The mimes whose bytes are looked at."""
 SEGMENTS = 512
-"""Segments of a JPEG before its frame: a camera writes a dozen, a colour profile at most 255."""
+"""Segments of a JPEG before its frame, and runs of fill bytes: a camera writes a dozen, a colour profile at most 255."""
 _ORIENTATION = 0x0112
 _ENTRIES = 256
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -77,9 +77,10 @@ def _jpeg(read: Read) -> Picture | None:
     at, turned = 2, False
     for _ in range(SEGMENTS):
         head = read(at, 20)
-        while len(head) >= 2 and head[:2] == b"\xff\xff":  # fill bytes
-            at += 1
-            head = read(at, 20)
+        fill = len(head) - len(head.lstrip(b"\xff"))
+        if fill > 1:  # these count as a segment: a file of nothing else would be read byte by byte
+            at += fill - 1
+            continue
         if len(head) < 4 or head[0] != 0xFF:
             return None
         marker, length = head[1], _big(head, 2, 2)
@@ -93,7 +94,7 @@ def _jpeg(read: Read) -> Picture | None:
             continue
         if length < 2 or marker in (0xD8, 0xD9, 0xDA):
             return None
-        if marker == 0xE1 and head[4:10] == b"Exif\0\0":
+        if marker == 0xE1 and length > 8 and head[4:10] == b"Exif\0\0":  # a negative count would read the whole file
             turned = _is_turned(read(at + 10, length - 8))
         at += 2 + length
     return None

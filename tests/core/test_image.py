@@ -114,3 +114,27 @@ def test_noise_gives_a_picture_with_a_size_or_none(head: bytes, noise: bytes, da
 def test_a_jpeg_full_of_noise_ends(noise: bytes) -> None:
     found = seen(b"\xff\xd8" + noise)
     assert found is None or found.mime == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xd8" + b"\xff" * 200_000,
+        b"\xff\xd8\xff\xe1\0\x02Exif\0\0" + bytes(200_000),
+        b"\xff\xd8" + b"\xff\xd0" * 100_000,
+    ],
+    ids=["fill", "a short Exif", "markers"],
+)
+def test_what_only_looks_like_a_jpeg_is_read_neither_whole_nor_byte_by_byte(data: bytes) -> None:
+    counts = []
+
+    def read(at: int, count: int) -> bytes:
+        counts.append(count)
+        return data[at:] if count < 0 else data[at : at + count]
+
+    assert look(read) is None
+    assert len(counts) <= 1100 and all(0 <= count <= 1 << 16 for count in counts)
+
+
+def test_fill_bytes_before_a_segment_count_for_nothing() -> None:
+    assert seen(jpeg(b"\xff" * 30)) == Picture("image/jpeg", 4000, 3000)
