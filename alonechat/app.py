@@ -122,7 +122,7 @@ async def running(
     from alonechat.core.store import open_shelf, open_store
 
     clock = clock or now_ms
-    _make_directory(settings.data_dir)
+    make_directory(settings.data_dir)
     with contextlib.ExitStack() as held:
         held.enter_context(alone(settings.data_dir))
         sockets = [held.enter_context(listen(settings.host, settings.port, "--port"))]
@@ -250,7 +250,8 @@ def _why_not_bound(error: OSError, host: str, port: int, flag: str) -> str:
     return f"{host} port {port} can't be listened on: {error.strerror or error}"
 
 
-def _make_directory(path: Path) -> None:
+def make_directory(path: Path) -> None:
+    """A data directory that can be written. Raises `StartError`."""
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = path / ".writable"

@@ -19,6 +19,8 @@ from alonechat.errors import StartError
 DATABASE = "alonechat.db"
 """What a backup calls the database, whatever the settings call it."""
 _LEFT_OUT = ("server.lock", "files", ".writable")
+_SIDES = ("-wal", "-shm", "-journal", ".part", ".before-")
+"""How the names of what SQLite and we keep beside a database go on behind its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ def backup(settings: Settings, place: Path) -> Copied:
     source = database(settings)
     if not source.is_file():
         raise StartError(f"there is no database {source}: --data-dir or --database-url names another one")
+    inside, here = settings.data_dir.resolve(), place.resolve()
+    if here.is_relative_to(inside):
+        raise StartError(f"{place} lies in the data directory {settings.data_dir}: name a folder outside of it")
+    if here == Path.cwd():  # it is put in place of what is there, and a shell would stay behind in that
+        raise StartError(f"{place} is the folder that you are in: name a new one")
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise StartError(f"{place} is there already: name a new folder, so that an older backup stays whole")
     part = place.with_name(place.name + ".part")
@@ -75,12 +82,16 @@ def _copy_out(settings: Settings, source: Path, part: Path) -> Copied:
         copy_database(source, part / DATABASE)
     except sqlite3.Error as error:
         raise StartError(f"the database {source} can't be copied: {error}") from None
-    for path in _others(settings.data_dir, source.name):
-        if path.suffix == ".db":
-            copy_database(path, part / path.name)
-        elif path.is_dir():
-            shutil.copytree(path, part / path.name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif not path.name.endswith(("-wal", "-shm")):
+    for path in _others(settings.data_dir, source.name, DATABASE):
+        if path.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(path, part / path.name, ignore=ignored, ignore_dangling_symlinks=True)
+        elif path.suffix == ".db":
+            try:
+                copy_database(path, part / path.name)
+            except sqlite3.Error:  # it is only called so, or damaged
+                shutil.copy2(path, part / path.name)
+        elif path.exists() and not path.name.endswith(("-wal", "-shm")):
             shutil.copy2(path, part / path.name)
     # the files after the database: whatever that names was there already, and what goes meanwhile is missed by nobody
     with closing(open_store(f"sqlite:///{(part / DATABASE).as_posix()}")) as kept:
@@ -106,11 +117,21 @@ def _tidy(path: Path) -> None:
         each.unlink()
 
 
-def _others(folder: Path, name: str) -> Iterator[Path]:
-    """What lies in a data directory beside the database, its files and what a running server holds."""
+def _others(folder: Path, *databases: str) -> Iterator[Path]:
+    """What lies in a data directory beside these databases, the files and what a running server holds."""
+    sides = tuple(name + side for name in databases for side in _SIDES)
     for path in sorted(folder.iterdir()):
-        if path.name not in _LEFT_OUT and not path.name.startswith(name):
+        if path.name not in (*_LEFT_OUT, *databases) and not path.name.startswith(sides):
             yield path
+
+
+def _refuse_remains(target: Path) -> None:
+    """Raise `StartError` where a database, or what one that was killed left beside it, is in the way of another."""
+    if target.exists():
+        raise StartError(f"there is a database {target} already: move it and what lies beside it away first")
+    for side in ("-wal", "-journal"):
+        if (left := target.with_name(target.name + side)).exists():
+            raise StartError(f"{left} belongs to another database, and would spoil this one: move it away too")
 
 
 def restore(settings: Settings, place: Path) -> Copied:
@@ -119,8 +140,9 @@ def restore(settings: Settings, place: Path) -> Copied:
     target = database(settings)
     if not (place / DATABASE).is_file():
         raise StartError(f"{place} is no backup: it has no {DATABASE}")
-    if target.exists():
-        raise StartError(f"there is a database {target} already: move it and what lies beside it away first")
+    if settings.data_dir.resolve().is_relative_to(place.resolve()) and settings.data_dir.resolve() != place.resolve():
+        raise StartError(f"the data directory {settings.data_dir} lies in the backup: --data-dir names another one")
+    _refuse_remains(target)
     try:
         for path in _others(place, DATABASE):
             if path.is_dir():
@@ -128,6 +150,8 @@ def restore(settings: Settings, place: Path) -> Copied:
             else:
                 shutil.copy2(path, settings.data_dir / path.name)
         part = target.with_name(target.name + ".part")
+        for side in ("-wal", "-shm", "-journal"):  # of a copy that broke off
+            part.with_name(part.name + side).unlink(missing_ok=True)
         shutil.copyfile(place / DATABASE, part)
         with closing(open_store(f"sqlite:///{part.as_posix()}")) as kept:
             kept.transaction(lambda writes: writes.set_setting("epoch", secrets.token_hex(8)))

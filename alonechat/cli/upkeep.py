@@ -33,9 +33,9 @@ def backup(settings: Settings, place: Place) -> None:
 def restore(settings: Settings, place: Place) -> None:
     """Put a backup into an empty data directory. No server may run on it."""
     from alonechat import upkeep
-    from alonechat.app import alone
+    from alonechat.app import alone, make_directory
 
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(settings.data_dir)
     with alone(settings.data_dir):
         copied = upkeep.restore(settings, place)
     print(f"{settings.data_dir} has {_told(copied)}")

@@ -10,7 +10,7 @@ Read = Callable[[int, int], bytes]
 KINDS = ("image/png", "image/jpeg", "image/gif", "image/webp")
 """The mimes whose bytes are looked at."""
 SEGMENTS = 512
-"""Segments of a JPEG before its frame, and runs of fill bytes: a camera writes a dozen, a colour profile at most 255."""
+"""Segments of a JPEG before its frame, and runs of fill bytes: a camera writes a dozen, a profile at most 255."""
 _ORIENTATION = 0x0112
 _ENTRIES = 256
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -130,3 +130,63 @@ def test_a_backup_that_broke_off_is_done_again(inside: Inside, tmp_path: Path) -
     (tmp_path / "copy.part" / "half").write_text("of it")
     inside.ok("backup", str(tmp_path / "copy"), *flags(tmp_path))
     assert not (tmp_path / "copy.part").exists() and not (tmp_path / "copy" / "half").exists()
+
+
+def test_a_backup_has_the_database_that_the_settings_name(inside: Inside, tmp_path: Path) -> None:
+    """An older one of the usual name may lie beside it."""
+    url = f"sqlite:///{tmp_path / 'data' / 'new.db'}"
+    inside.ok("user", "add", "ana", "--no-password", *flags(tmp_path))
+    inside.ok("user", "add", "bo", "--no-password", *flags(tmp_path), "--database-url", url)
+    inside.ok("backup", str(tmp_path / "copy"), *flags(tmp_path), "--database-url", url)
+    raw = sqlite3.connect(tmp_path / "copy" / "alonechat.db")
+    assert raw.execute("SELECT username FROM accounts").fetchall() == [("bo",)]
+    raw.close()
+
+
+def test_a_backup_holds_no_backup(inside: Inside, tmp_path: Path) -> None:
+    inside.ok("user", "add", "ana", "--no-password", *flags(tmp_path))
+    for place in ("data/copy", "data/files/copy", "data"):
+        said = inside.fails("backup", str(tmp_path / place), *flags(tmp_path), code=2)
+        assert "outside of it" in said or "is there already" in said
+    assert "that you are in" in inside.fails("backup", ".", *flags(tmp_path), code=2)
+    inside.ok("backup", str(tmp_path / "copy"), *flags(tmp_path))
+    within = ("--data-dir", str(tmp_path / "copy" / "data"))
+    assert "lies in the backup" in inside.fails("restore", str(tmp_path / "copy"), *within, code=2)
+
+
+def test_whatever_lies_in_the_data_directory_a_backup_is_made(inside: Inside, tmp_path: Path) -> None:
+    inside.ok("user", "add", "ana", "--no-password", *flags(tmp_path))
+    data = tmp_path / "data"
+    (data / "notes.db").write_text("no database")
+    (data / "folder.db").mkdir()
+    (data / "plugins").mkdir()
+    for gone in (data / "gone", data / "plugins" / "gone.py"):
+        gone.symlink_to("/nowhere/at/all")
+    inside.ok("backup", str(tmp_path / "copy"), *flags(tmp_path))
+    names = sorted(path.name for path in (tmp_path / "copy").iterdir())
+    assert names == ["alonechat.db", "folder.db", "notes.db", "plugins"]
+
+
+def test_what_a_killed_server_left_does_not_spoil_what_is_restored(inside: Inside, tmp_path: Path) -> None:
+    with serving(tmp_path, rest=False) as server:
+        ana = server.person("ana")
+        inside.ok("backup", str(tmp_path / "copy"), *flags(tmp_path))
+        ana.says("after the backup")
+        shutil.copy(tmp_path / "data" / "alonechat.db-wal", tmp_path / "kept-wal")
+    shutil.move(tmp_path / "data", tmp_path / "broken")
+    (tmp_path / "data").mkdir()
+    shutil.copy(tmp_path / "kept-wal", tmp_path / "data" / "alonechat.db-wal")
+    assert "would spoil" in inside.fails("restore", str(tmp_path / "copy"), *flags(tmp_path), code=2)
+    (tmp_path / "data" / "alonechat.db-wal").rename(tmp_path / "data" / "alonechat.db.part-wal")
+    inside.ok("restore", str(tmp_path / "copy"), *flags(tmp_path))
+    assert "all is well" in inside.ok("doctor", *flags(tmp_path))
+    with serving(tmp_path, rest=False) as server:
+        assert server.person("ana").asks(type="HISTORY", target="#lobby")["events"] == []
+
+
+def test_a_file_is_no_data_directory(inside: Inside, tmp_path: Path) -> None:
+    inside.ok("user", "add", "ana", "--no-password", *flags(tmp_path))
+    inside.ok("backup", str(tmp_path / "copy"), *flags(tmp_path))
+    (tmp_path / "file").touch()
+    said = inside.fails("restore", str(tmp_path / "copy"), "--data-dir", str(tmp_path / "file"), code=2)
+    assert "can't be written" in said

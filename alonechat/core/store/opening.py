@@ -119,6 +119,10 @@ def copy_database(path: Path, copy: Path) -> None:
     source, target = sqlite3.connect(path), sqlite3.connect(partial)
     try:
         source.backup(target)
+    except sqlite3.Error:
+        target.close()
+        partial.unlink()
+        raise
     finally:
         target.close()
         source.close()
