@@ -104,6 +104,7 @@ class Files:
             except BaseException:
                 self._threads.submit(draft.drop)
                 raise
+            self._count(draft.size)  # from here on it is no more among those that arrive
             # once the file stands in its place its row is written, whatever becomes of who waits for it
             return await asyncio.shield(self._spawn(self._settle(me, name, coming.mime, draft)))
 
@@ -146,6 +147,12 @@ class Files:
             raise _no_room()
         return self._shelf.begin()
 
+    def _write(self, draft: Draft, pieces: list[bytes]) -> None:
+        """Raises `Rejected` at the log's reserve: others came in meanwhile, and not all say a length."""
+        if self._shelf.free() < RESERVE:
+            raise _no_room()
+        draft.write(pieces)
+
     async def _fill(self, draft: Draft, length: int | None, pieces: AsyncIterator[bytes]) -> None:
         gathered: list[bytes] = []
         waiting = size = 0
@@ -160,9 +167,9 @@ class Files:
                     self._has_room(0)
                     gathered.append(piece)
                     if waiting >= CHUNK:
-                        await self._stored(draft.write, gathered)
+                        await self._stored(self._write, draft, gathered)
                         gathered, waiting = [], 0
-            await self._stored(draft.write, gathered)
+            await self._stored(self._write, draft, gathered)
         except TimeoutError:
             raise Rejected("bad_frame", "the file came too slowly; send it again over a better connection") from None
         finally:
@@ -171,9 +178,11 @@ class Files:
     async def _settle(self, me: Account, name: str, mime: str, draft: Draft) -> Upload:
         try:
             upload = await self._stored(self._shelve, me.username, name, mime, draft)
+        except BaseException:
+            self._count(-draft.size)
+            raise
         finally:
             self._threads.submit(draft.drop)
-        self._count(upload.size)
         try:
             await self._keep.write(lambda writes: writes.add_upload(upload))
         except Exception:

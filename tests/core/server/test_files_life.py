@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -347,6 +348,56 @@ def test_a_full_disk_is_said_and_nothing_is_left(
     monkeypatch.undo()
     until(lambda: house.on_disk() == before)
     assert house.upload(ana).status_code == 201
+
+
+def test_what_says_no_length_leaves_the_log_its_reserve_too(
+    house: House, person: Callable[[str], Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so do those that come in at the same time, each of which would have had room."""
+    ana, before = person("ana"), house.on_disk()
+
+    def free(shelf: FileShelf) -> int:
+        coming = sum(path.stat().st_size for path in (shelf.folder / "incoming").iterdir())
+        return files.RESERVE + 500_000 - coming
+
+    monkeypatch.setattr(FileShelf, "free", free)
+    answer = house.upload(ana, (b"x" * 100_000 for _ in range(30)))
+    assert code(answer) == (503, "unavailable") and "disk is full" in answer.text
+    until(lambda: house.on_disk() == before)
+
+
+def test_what_is_being_flushed_counts_among_all_files(
+    house: House, person: Callable[[str], Person], sets: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, used = person("ana"), int(house.metric("alonechat_files_bytes"))
+    sets(max_all_files=used + 10_000)
+    keep, reached, go = FileShelf.keep, threading.Event(), threading.Event()
+
+    def slow(*given: Any) -> None:
+        reached.set()
+        assert go.wait(10)
+        keep(*given)
+
+    monkeypatch.setattr(FileShelf, "keep", slow)
+    answers: list[int] = []
+    first = threading.Thread(target=lambda: answers.append(house.upload(ana, b"x" * 6000).status_code))
+    first.start()
+    assert reached.wait(10)
+    with ThreadPoolExecutor(1) as threads:
+        second = threads.submit(house.upload, ana, b"y" * 6000)
+        try:
+            assert code(second.result(5)) == (503, "unavailable")
+        finally:
+            go.set()
+    first.join()
+    assert answers == [201]
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FileShelf, "keep", full)
+    assert house.upload(ana, b"z" * 4000).status_code == 503
+    assert house.metric("alonechat_files_bytes") == used + 6000
 
 
 def test_uploads_count_against_the_rate(opened: Opened) -> None:
