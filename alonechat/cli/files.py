@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -102,8 +103,11 @@ async def _fetch(account: Account, id: str, output: str) -> None:
     from alonechat.core.client.shelf import name_of
 
     given = Path(output) if output not in ("", "-") else None
+    piped = output == "-" or (given is not None and given.exists() and not given.is_file() and not given.is_dir())
+    if given is not None and given.is_symlink() and not piped:
+        given = given.resolve()  # what it leads to is written, not the link
     folder = given if given is not None and given.is_dir() else given.parent if given is not None else Path()
-    place = Path(tempfile.gettempdir()) if output == "-" else folder
+    place = Path(tempfile.gettempdir()) if piped else folder
     try:
         number, name = tempfile.mkstemp(prefix=".alonechat-", dir=place)
     except OSError as error:
@@ -113,9 +117,9 @@ async def _fetch(account: Account, id: str, output: str) -> None:
     try:
         async with Rest(account.url, account.token, SECONDS) as rest:
             called = name_of(await rest.download(id, part) or id)
-        if output == "-":
-            with part.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
+        if piped:  # a device or a pipe is written to: to put a file in its place would be its end
+            with part.open("rb") as file, given.open("wb") if given else nullcontext(sys.stdout.buffer) as out:
+                shutil.copyfileobj(file, out)
             return
         target = given if given is not None and given != folder else folder / called
         if given != target and target.exists():

@@ -449,3 +449,23 @@ def test_what_can_not_be_sent_or_fetched_is_said(ana: Shell, room: tuple[Person,
     assert "expected the id of a file" in ana.fails("fetch", "../../etc")
     assert "nothing can be written" in ana.fails("fetch", "0" * 32, "-o", str(ana.home / "no" / "such" / "place"))
     assert [path.name for path in ana.home.rglob(".alonechat-*")] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such files")
+def test_pipes_links_and_names_that_are_no_text(ana: Shell, room: tuple[Person, str]) -> None:
+    bo, name = room
+    odd = os.fsencode(ana.home) + b"/caf\xe9.txt"
+    Path(os.fsdecode(odd)).write_text("odd")
+    ana.does("send", name, "--file", os.fsdecode(odd))
+    (file,) = bo.hears("TEXT", target=name)["attachments"]
+    assert file["name"] == "caf?.txt" and file["size"] == 3
+    pipe, link, old = ana.home / "pipe", ana.home / "link", ana.home / "old"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        ana.does("fetch", file["id"], "-o", str(pipe))
+        assert reader.communicate(timeout=SECONDS)[0] == b"odd"
+    assert pipe.is_fifo(), "what is no file is written to, not replaced: -o /dev/null"
+    old.write_text("before")
+    link.symlink_to(old)
+    ana.does("fetch", file["id"], "-o", str(link))
+    assert link.is_symlink() and old.read_text() == "odd"

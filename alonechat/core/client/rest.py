@@ -172,12 +172,16 @@ class Rest:
             size = os.fstat(file.fileno()).st_size
 
             async def pieces() -> AsyncIterator[bytes]:
-                while piece := await asyncio.to_thread(file.read, CHUNK):
+                left = size  # a log may grow meanwhile: what it was is sent
+                while left and (piece := await asyncio.to_thread(file.read, min(CHUNK, left))):
+                    left -= len(piece)
                     yield piece
-                    told(file.tell())
+                    told(size - left)
+                if left:
+                    raise AloneChatError(f"{path} became shorter while it was sent; send it again")
 
             headers = {"Content-Type": mime or "application/octet-stream", "Content-Length": str(size)}
-            params = {"name": name or path.name}
+            params = {"name": (name or path.name).encode("utf-8", "replace").decode()}  # some are no UTF-8
             work = self._http.post("/files", content=pieces(), headers=headers, params=params)
             return self._read(await self._carried(work))
         finally:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from alonechat.core.client import Rest
+from alonechat.errors import AloneChatError
 from alonechat.testing import Person, serving
 from tests.core.server.house import House, code
 from tests.core.test_image import jpeg, png
@@ -180,3 +184,24 @@ def test_attachments_that_can_not_be(house: House, ana: Person, bo: Person) -> N
     assert house.sends(ana, mine, target="#nowhere")["code"] == "not_found"
     assert house.sends(ana, mine, content="at last")["type"] == "TEXT", "what was refused leaves the upload free"
     assert house.sends(ana, mine)["code"] == "conflict"
+
+
+# --- as a client sends ---
+
+
+def test_a_file_that_changes_while_it_is_sent(house: House, ana: Person, tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+
+    async def sent(change: str) -> int:
+        path.write_bytes(b"x" * 1_000_000)
+
+        def told(done: int) -> None:
+            with path.open("r+b") as file:
+                file.truncate(done if change == "shorter" else 2_000_000)
+
+        async with Rest(house.server.url, ana.token) as rest:
+            return int((await rest.upload(path, told=told))["size"])
+
+    assert asyncio.run(sent("longer")) == 1_000_000, "as it was when it was begun"
+    with pytest.raises(AloneChatError, match="became shorter"):
+        asyncio.run(sent("shorter"))
