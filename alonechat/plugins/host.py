@@ -42,6 +42,8 @@ LINE = 1 << 18
 """Bytes of one frame to the server."""
 READ = 1 << 16
 """Bytes that are read from the server at once."""
+TOGETHER = 0.005
+"""Seconds that the answer to what nobody waits for may wait for those that follow."""
 GROUP = "alonechat.plugins"
 
 
@@ -92,6 +94,7 @@ class Host:
         self._home = ""
         self._partial = b""
         self._seen: list[int] = []
+        self._since = 0.0
 
     def run(self) -> None:
         """Serve until the server closes the pipe."""
@@ -142,8 +145,12 @@ class Host:
         if frame["do"] == "look" and "ok" in answer:
             if not self._seen:
                 self._loop.call_soon(self._tell_seen)
+                self._since = self._loop.time()
             self._seen.append(frame["id"])
+            if self._loop.time() - self._since > TOGETHER:  # else many short ones would pass for one that is long
+                self._tell_seen()
             return
+        self._tell_seen()  # what was done before is answered before: with `shutdown` all ends
         try:
             self.send(answer)
         except PluginFailure as failure:
@@ -152,7 +159,8 @@ class Host:
     def _tell_seen(self) -> None:
         """What nobody waits for is answered together, once all that came together is done: a frame wakes the server."""
         seen, self._seen = self._seen, []
-        self.send({"seen": seen})
+        if seen:
+            self.send({"seen": seen})
 
     def send(self, frame: dict[str, Any]) -> None:
         """Write one frame to the server. Raises PluginFailure for one that is too long."""

@@ -1,0 +1,99 @@
+"""Plugins that only look on: told together, answered together, and nothing of it lost."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alonechat.core.server.hooks import HookContext
+from alonechat.plugins import HandlerPluginBase, PluginMetadata
+from alonechat.plugins.host import Host
+from alonechat.testing import Server, serving
+from tests.plugins.conftest import HEAD
+
+Start = Callable[..., Server]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere: only Linux says how a process is scheduled")
+
+LOOKS = """
+class Plugin(HandlerPluginBase):
+    _metadata = PluginMetadata("looks")
+    phases = (HookPhase.POST_MESSAGE,)
+    def initialize(self, context):
+        self.context = context
+        (context.data / "pid").write_text(str(os.getpid()))
+    def handle(self, context):
+        with (self.context.data / "seen").open("a") as file: file.write(context.content + "\\n")
+"""
+
+
+def put(tmp_path: Path, name: str, source: str) -> None:
+    folder = tmp_path / "data" / "plugins"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.py").write_text(HEAD + source, "utf-8")
+
+
+def test_what_passed_before_the_end_is_seen_and_nothing_is_called_failed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "looks", LOOKS)
+    with serving(tmp_path, rest=False) as server:
+        ana = server.person("ana")
+        for number in range(50):
+            ana.send(type="TEXT", content=f"{number}", nonce=f"n{number}")
+        ana.hears("TEXT", nonce="n49")
+    seen = (tmp_path / "data" / "seen").read_text().split()
+    assert seen == [str(number) for number in range(50)]
+    assert [line for line in caplog.messages if "failed" in line] == []
+
+
+@linux
+def test_many_short_looks_at_once_are_no_long_one(start: Start, tmp_path: Path) -> None:
+    source = """
+    class Plugin(HandlerPluginBase):
+        _metadata = PluginMetadata("both")
+        phases = (HookPhase.PRE_MESSAGE, HookPhase.POST_MESSAGE)
+        def initialize(self, context): (context.data / "pid").write_text(str(os.getpid()))
+        def handle(self, context):
+            end = time.process_time() + 0.004
+            while context.phase is HookPhase.POST_MESSAGE and time.process_time() < end: pass
+    """
+    server = start(both=source)
+    pid = int((tmp_path / "data" / "pid").read_text())
+    ana = server.person("ana")
+    for _ in range(4):
+        for number in range(60):
+            ana.send(type="TEXT", content=f"{number}")
+        ana.says("the last")
+    time.sleep(0.5)
+    assert os.sched_getscheduler(pid) == os.SCHED_OTHER
+
+
+def test_what_was_seen_is_told_before_the_end_is() -> None:
+    out = io.BytesIO()
+    host = Host(io.BytesIO(), out)
+
+    class Plugin(HandlerPluginBase):
+        _metadata = PluginMetadata("looks")
+
+        def handle(self, context: HookContext) -> None:
+            """Nothing."""
+
+    async def work() -> None:
+        host._plugin = Plugin()
+        for number in (1, 2):
+            host._take({"id": number, "do": "look", "phase": "POST_MESSAGE", "context": {}})
+        host._take({"id": 3, "do": "shutdown"})
+        while out.getvalue().count(b"\n") < 2:
+            await asyncio.sleep(0)
+
+    host._loop.run_until_complete(asyncio.wait_for(work(), 5))
+    host._loop.close()
+    assert [json.loads(line) for line in out.getvalue().splitlines()] == [{"seen": [1, 2]}, {"id": 3, "ok": None}]
