@@ -84,7 +84,7 @@ class Guest(Running):
         phases = await self._ask("initialize", self._bounds.start, **about)
         self.facts = replace(self.facts, phases=tuple(HookPhase[name] for name in phases))
         self._begun = True
-        if self._leash is not None and not self.facts.command and not self._holds:
+        if self._leash is not None and not (self.facts.command or self.facts.receives or self._holds):
             self._leash.stand_back()  # nobody ever waits for it
 
     def look(self) -> None:
@@ -99,6 +99,7 @@ class Guest(Running):
         process = self._process
         if process is not None and process.returncode is None:
             if self._begun:
+                self._let_go(WAITING)  # what passed before its end is seen, however much it has computed
                 with suppress(PluginFailure, Rejected):
                     await self._ask("shutdown", GOODBYE)
             await processes.end(process, gently=False)
@@ -242,10 +243,10 @@ class Guest(Running):
             self._looking = loop.call_later(OFTEN, self._watch)
         return call
 
-    def _let_go(self) -> None:
-        """Write what was held back; one at a time while it computes on and on."""
+    def _let_go(self, most: int = 0) -> None:
+        """Write what was held back; one at a time while it computes on and on, unless told how many."""
         if self._leash is not None:
-            most = 1 if self._leash.hogs else WAITING
+            most = most or (1 if self._leash.hogs else WAITING)
             lines = self._calls.let_go(most, asyncio.get_running_loop().time(), self._leash.lost)
             if lines:
                 self._write("\n".join(lines))
@@ -282,10 +283,12 @@ class Guest(Running):
 
     async def _overdue(self, process: Process, call: Call) -> None:
         said = self._why = f"{call.do} passed its deadline of {call.seconds:g} s"
-        await processes.end(process, gently=True)
-        await self._read_out()
-        self._why = said + self._where()
-        self._ended(call, PluginFailure(self._why))
+        try:
+            await processes.end(process, gently=True)
+            await self._read_out()
+            self._why = said + self._where()
+        finally:  # also where plugins are loaded anew meanwhile: somebody waits for it
+            self._ended(call, PluginFailure(self._why))
 
     def _where(self) -> str:
         return self._printed.where(self.source) if self._printed is not None else ""
@@ -337,6 +340,8 @@ class Guest(Running):
         return found
 
     async def receive(self, secret: str, body: dict[str, Any]) -> bool:
+        if not self.facts.receives:  # one that stands back would hold up who posted it to another
+            return False
         return bool(await self._ask("receive", self._bounds.call, secret=secret, body=body))
 
     def handle(self, context: HookContext) -> Awaitable[HookContext | None] | None:

@@ -220,6 +220,7 @@ class Host:
         return {
             "name": meta.name, "version": meta.version, "description": meta.description, "author": meta.author,
             "dependencies": list(meta.dependencies), "command": isinstance(self._plugin, CommandPluginBase),
+            "receives": cls.receive is not PluginBase.receive,
             "priority": cls.priority if handler else 100,  # type: ignore[attr-defined]
         }  # fmt: skip
 

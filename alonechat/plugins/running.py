@@ -32,7 +32,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a plugin says of itself."""
+    """What a plugin says of itself. `receives`: it may take webhooks."""
 
     name: str
     version: str = ""
@@ -40,6 +40,7 @@ class Facts:
     author: str = ""
     dependencies: tuple[str, ...] = ()
     command: bool = False
+    receives: bool = True
     phases: tuple[HookPhase, ...] = ()
     priority: int = 100
 

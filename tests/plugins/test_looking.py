@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from alonechat.core.server.hooks import HookContext
 from alonechat.plugins import HandlerPluginBase, PluginMetadata
 from alonechat.plugins.host import Host
 from alonechat.testing import Server, serving
-from tests.plugins.conftest import HEAD
+from tests.plugins.conftest import HEAD, command
 
 Start = Callable[..., Server]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere: only Linux says how a process is scheduled")
@@ -51,6 +52,21 @@ def test_what_passed_before_the_end_is_seen_and_nothing_is_called_failed(
         ana.hears("TEXT", nonce="n49")
     seen = (tmp_path / "data" / "seen").read_text().split()
     assert seen == [str(number) for number in range(50)]
+    assert [line for line in caplog.messages if "failed" in line] == []
+
+
+def test_what_was_held_back_while_a_plugin_computed_is_seen_before_its_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy = "        end = time.process_time() + 0.025\n        while time.process_time() < end: pass\n"
+    put(tmp_path, "looks", LOOKS + busy)
+    with serving(tmp_path, rest=False) as server:
+        ana = server.person("ana")
+        for number in range(4):
+            ana.says(f"{number}")
+            time.sleep(0.012)
+        ana.says("4")
+    assert (tmp_path / "data" / "seen").read_text().split() == ["0", "1", "2", "3", "4"]
     assert [line for line in caplog.messages if "failed" in line] == []
 
 
@@ -97,3 +113,36 @@ def test_what_was_seen_is_told_before_the_end_is() -> None:
     host._loop.run_until_complete(asyncio.wait_for(work(), 5))
     host._loop.close()
     assert [json.loads(line) for line in out.getvalue().splitlines()] == [{"seen": [1, 2]}, {"id": 3, "ok": None}]
+
+
+@linux
+def test_only_what_nobody_ever_waits_for_stands_back_and_only_who_takes_webhooks_is_asked(
+    start: Start, tmp_path: Path
+) -> None:
+    source = """
+    class Plugin(HandlerPluginBase):
+        _metadata = PluginMetadata({name!r})
+        phases = (HookPhase.POST_MESSAGE,)
+        def initialize(self, context): (context.data / {name!r}).write_text(str(os.getpid()))
+        def handle(self, context):
+            while context.content == {name!r}: pass
+"""
+    takes = "        async def receive(self, secret, body): return secret == 'mine'\n"
+    server = start(ahead=source.format(name="ahead"), takes=source.format(name="takes") + takes)
+    pids = {name: int((tmp_path / "data" / name).read_text()) for name in ("ahead", "takes")}
+    assert os.sched_getscheduler(pids["ahead"]) == os.SCHED_IDLE
+    assert os.sched_getscheduler(pids["takes"]) == os.SCHED_OTHER
+    server.person("ana").says("ahead")
+    began = time.monotonic()
+    assert httpx.post(f"{server.url}/hooks/mine", json={"text": "hello"}, trust_env=False).status_code < 300
+    assert time.monotonic() - began < 1, "the other loops"
+
+
+def test_a_command_that_passed_its_deadline_is_answered_though_plugins_are_loaded_anew(start: Start) -> None:
+    body = "import faulthandler, signal; faulthandler.disable(); signal.signal(signal.SIGABRT, signal.SIG_IGN)\n"
+    server = start(stuck=command("stuck", body + "        time.sleep(60)"))
+    ana, root = server.person("ana"), server.person("root", role="admin")
+    ana.send(type="TEXT", content="/stuck", nonce="stuck")
+    time.sleep(2.15)  # past its deadline, and within the half second that it has to say where it was
+    root.asks(type="TEXT", content="/plugins reload")
+    assert "deadline" in ana.hears("ERROR", nonce="stuck")["content"]
