@@ -29,8 +29,12 @@ class Call:
     phase: HookPhase | None
 
     def is_late(self, now: float, lost: float) -> bool:
-        """Whether its process has had its time. What it lost is given back, up to `GRACE` deadlines in all."""
-        return now > self.began + self.seconds + min(lost - self.lost, self.seconds * (GRACE - 1))
+        """Whether its process has had its time. What it lost is given back, up to `GRACE` deadlines in all where
+        somebody waits: what only looks on runs when nobody else wants to, and is not ended for it."""
+        back = lost - self.lost
+        if self.phase is None:
+            back = min(back, self.seconds * (GRACE - 1))
+        return now > self.began + self.seconds + back
 
 
 class Calls:

@@ -348,7 +348,10 @@ class Guest(Running):
         """What it leaves of what passes. None, and nothing changed, while it can't say so: its process is being started
         again, it is behind, or it failed. Where it only looks on, nobody waits."""
         holding = context.phase in HOLDING
-        if not self._begun or (holding and self._behind) or len(self._calls) >= WAITING:
+        if not self._begun or (holding and self._behind):
+            return None
+        if len(self._calls) >= WAITING:
+            self._grumble(context.phase, f"{WAITING} calls wait for it already")
             return None
         seen, phase = self._shown.of(context), context.phase
         if holding:

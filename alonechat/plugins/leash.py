@@ -59,7 +59,10 @@ class Leash:
         one call may compute."""
         used, starved = processes.used(self._process), processes.starved(self._process)
         ran, took = used - self._used, now - self._at
-        self.lost += max(0.0, min(starved - self._starved, took)) + (took / 2 if self.stopped else 0.0)
+        waited = max(0.0, min(starved - self._starved, took))
+        if ran < took / 10 and not self.stopped and processes.is_ready(self._process):
+            waited = took - ran
+        self.lost += waited + (took / 2 if self.stopped else 0.0)
         self._computed = (0.0 if answered else self._computed) + min(ran, now - max(since, self._at))
         self._left = BURST if free else max(-RUN, min(BURST, self._left + took * self._share - ran))
         self._used, self._starved, self._at = used, starved, now

@@ -77,6 +77,14 @@ def starved(process: Process) -> float:
         return 0.0
 
 
+def is_ready(process: Process) -> bool:
+    """Whether it runs, or would if it got a processor: `starved` says how long it has waited only once it runs."""
+    try:
+        return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"
+    except (OSError, IndexError):
+        return False
+
+
 async def within(process: Process, future: asyncio.Future[Any], seconds: float) -> Any:
     """What `future` gives. Raises TimeoutError when the process had `seconds` for it: time for which it was ready and
     the machine let others run counts only from `GRACE` deadlines on."""

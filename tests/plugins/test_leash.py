@@ -117,6 +117,8 @@ def test_a_deadline_gives_back_what_was_lost_but_not_for_ever() -> None:
     assert not one.is_late(12, 5) and one.is_late(12.1, 5)
     assert not one.is_late(13, 6.5) and one.is_late(13.6, 6.5)
     assert not one.is_late(18, 500) and one.is_late(18.1, 500), "four deadlines in all"
+    look = call(began=10, lost=5, phase=HookPhase.POST_MESSAGE)
+    assert not look.is_late(500, 493) and look.is_late(500, 492.9), "nobody waits, so it may take what others leave it"
 
 
 def test_what_looks_on_waits_while_a_process_computes_and_its_time_begins_then() -> None:
@@ -141,3 +143,29 @@ def test_what_is_shown_is_made_once_for_all_and_anew_when_it_changes() -> None:
     context.content = "changed"
     assert '"content": "changed"' in shown.of(context)
     assert shown.of(HookContext(HookPhase.POST_MESSAGE, "ana", "#lobby", "changed")) != shown.of(context)
+
+
+@linux
+def test_a_process_that_never_gets_the_processor_has_lost_all_of_the_time() -> None:
+    """The system counts how long it waited only once it runs."""
+    core = min(os.sched_getaffinity(0))
+    alone = f"import os; os.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
+
+    async def looks() -> tuple[float, Leash]:
+        busy = await asyncio.create_subprocess_exec(sys.executable, "-c", alone)
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", alone)
+        clock = asyncio.get_running_loop().time
+        try:
+            await asyncio.sleep(0.3)
+            processes.stand_back(process, 20)
+            leash, began = Leash(process, clock(), known=True), clock()
+            while clock() < began + 1.5:
+                await asyncio.sleep(0.01)
+                leash.look(clock(), began, False, True, 60)
+            return processes.used(process), leash
+        finally:
+            for each in (busy, process):
+                await processes.end(each, gently=False)
+
+    _, leash = asyncio.run(looks())
+    assert leash.lost > 1.2, "of 1.5 s"
