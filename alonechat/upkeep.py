@@ -169,7 +169,11 @@ def doctor(settings: Settings, store: Store) -> Health:
     faults = [f"the database is damaged: {each}; restore a backup" for each in store.faults()]
     if faults:  # what it says of files counts for nothing
         return Health(faults, 0, 0)
-    swept = open_shelf(settings.data_dir).sweep(store.upload_ids(), remove=False)
+    try:
+        swept = open_shelf(settings.data_dir).sweep(store.upload_ids(), remove=False)
+    except OSError as error:
+        why = f"{error.filename or settings.data_dir / 'files'}: {error.strerror or error}"
+        raise StartError(f"the files can't be looked through ({why}); run this as the server's user") from None
     known = store.upload_ids()  # again: a running server deletes beside us
     missing = [id for id in swept.missing if id in known]
     for id in missing:

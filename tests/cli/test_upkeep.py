@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alonechat.core.store.shelf import FileShelf
 from alonechat.testing import serving
 from tests.cli.shell import Inside
 from tests.core.server.house import House, until
@@ -190,3 +191,28 @@ def test_a_file_is_no_data_directory(inside: Inside, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     said = inside.fails("restore", str(tmp_path / "copy"), "--data-dir", str(tmp_path / "file"), code=2)
     assert "can't be written" in said
+
+
+def test_doctor_looks_beside_a_server_that_deletes_and_says_what_it_may_not_see(
+    inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tmp_path) as server:
+        house, ana = House(server), server.person("ana")
+        id = house.keeps(ana)["id"]
+        event = house.sends(ana, id)
+        found = FileShelf._found
+
+        def late(shelf: FileShelf) -> list[tuple[Path, str]]:
+            each = [*found(shelf)]
+            ana.asks(type="DELETE", target="#lobby", ref=event["id"])
+            until(lambda: not house.on_disk())
+            return each
+
+        monkeypatch.setattr(FileShelf, "_found", late)
+        assert "all is well" in inside.ok("doctor", *flags(tmp_path))
+
+    def closed(shelf: FileShelf) -> list[tuple[Path, str]]:
+        raise PermissionError(13, "Permission denied", str(shelf.folder))
+
+    monkeypatch.setattr(FileShelf, "_found", closed)
+    assert "Permission denied" in inside.fails("doctor", *flags(tmp_path), code=2)

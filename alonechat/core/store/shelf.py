@@ -121,8 +121,9 @@ class FileShelf:
         kept, orphans, used = set(), [], 0
         for path, id in self._found():
             if id in known:
-                kept.add(id)
-                used += path.stat().st_size
+                with suppress(FileNotFoundError):  # a running server deletes beside whoever only looks
+                    used += path.stat().st_size
+                    kept.add(id)
             else:
                 orphans.append(path)
         for path in orphans if remove else ():
