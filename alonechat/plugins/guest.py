@@ -207,6 +207,8 @@ class Guest(Running):
                 answer["ok"] = await self._door.history(self.facts.name, str(frame["target"]), limit)
         except Rejected as refused:
             answer["refused"] = [refused.code, refused.text]
+        except (LookupError, TypeError, ValueError) as error:  # unanswered it would wait until its deadline ends it
+            answer["refused"] = ["bad_frame", f"{frame.get('do')} was asked with what it does not take ({error})"]
         self._send(answer)
 
     def _send(self, frame: dict[str, Any]) -> None:

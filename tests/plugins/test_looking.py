@@ -146,3 +146,12 @@ def test_a_command_that_passed_its_deadline_is_answered_though_plugins_are_loade
     time.sleep(2.15)  # past its deadline, and within the half second that it has to say where it was
     root.asks(type="TEXT", content="/plugins reload")
     assert "deadline" in ana.hears("ERROR", nonce="stuck")["content"]
+
+
+def test_who_asks_the_server_for_nonsense_is_told_so(start: Start) -> None:
+    source = command("past", "return self.past(target)\n    async def past(self, target):\n        ")
+    source += "        await self.context.history(target, 'all')\n"
+    ana = start(past=source).person("ana")
+    began = time.monotonic()
+    assert "does not take" in ana.asks(type="TEXT", content="/past")["content"]
+    assert time.monotonic() - began < 1.5, "it does not wait for its deadline"
