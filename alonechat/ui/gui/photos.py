@@ -13,8 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
+from typing import IO
 
 from alonechat.core.client.files import File
+from alonechat.core.image import look
 
 TK_KINDS = frozenset({"image/png", "image/gif"})
 """What Tk 8.6 decodes by itself."""
@@ -151,6 +153,9 @@ class Photos:
     # --- without it ---
 
     def _by_tk(self, wanted: Wanted) -> None:
+        if not _bearable(wanted.path):
+            self._lost(wanted, "more pixels than are decoded")
+            return
         try:
             whole = tkinter.PhotoImage(master=self._root, file=wanted.path)
             data = _scaled(self._root, whole, wanted)
@@ -203,6 +208,39 @@ def decoded(wanted: Wanted) -> bytes:
         else:
             fitted = ImageOps.fit(image, size, how.LANCZOS)
     return b"P6 %d %d 255\n" % size + fitted.tobytes()
+
+
+def _bearable(path: str) -> bool:
+    """Whether Tk may be given a file: it takes room for what the file itself says, whatever a message said of it, and
+    for the first frame of a GIF, which may say more than the GIF's own head; over too much the whole program dies."""
+    try:
+        with open(path, "rb") as file:
+
+            def read(at: int, count: int) -> bytes:
+                file.seek(at)
+                return file.read(count)
+
+            found = look(read)
+            if found is None or found.mime not in TK_KINDS or found.width * found.height > TK_PIXELS:
+                return False
+            return found.mime != "image/gif" or _first_frame(file) <= TK_PIXELS
+    except OSError:
+        return False
+
+
+def _first_frame(file: IO[bytes]) -> int:
+    """The pixels of a GIF's first frame; 0 where there is none (GIF89a, 17 to 26)."""
+    file.seek(10)
+    packed = (file.read(1) or b"\0")[0]
+    file.seek(13 + (3 << (packed & 7) + 1 if packed & 0x80 else 0))
+    while (block := file.read(1)) == b"!":  # an extension: its label, then blocks of it up to an empty one
+        file.read(1)
+        while length := (file.read(1) or b"\0")[0]:
+            file.seek(length, os.SEEK_CUR)
+    head = file.read(8)
+    if block != b"," or len(head) < 8:
+        return 0
+    return int.from_bytes(head[4:6], "little") * int.from_bytes(head[6:8], "little")
 
 
 def _scaled(root: tkinter.Misc, whole: tkinter.PhotoImage, wanted: Wanted) -> bytes:
