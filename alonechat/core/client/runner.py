@@ -244,11 +244,17 @@ class Runner:
     ) -> None:
         """A text, a reply to `ref`, or a command. It is kept on disk, shown, and sent; what is longer than a message
         may be becomes several. `files`: it bears them, and the text may be empty. They are copied first, so they may
-        move away once Kept tells of them; their entry is sent when all are uploaded, and what is said later does not
-        wait for it. `then` gets (None, None), or why nothing was kept: a file that is not there or too large."""
+        move away once Kept tells of them; until then the text stays a draft on disk, if it was one. Their entry is sent
+        when all are uploaded, and what is said later does not wait for it. `then` gets (None, None), or why nothing was
+        kept: a file that is not there or too large."""
         if files or then is not None:
             parcel = Parcel(target, text, ref, tuple(files))
-            self._do(lambda live: live.sending.parcel(parcel), then, target)
+
+            def send(live: Live) -> Awaitable[None]:
+                self._keep_draft(target)
+                return live.sending.parcel(parcel)
+
+            self._do(send, then, target)
             return
         most = int(self._live.state.limits.get("max_content", 4000))
         self._post(frames(target, text, ref, most))

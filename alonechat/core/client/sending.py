@@ -18,6 +18,7 @@ from alonechat.core.client.writing import frames
 from alonechat.errors import AloneChatError, Rejected
 
 if TYPE_CHECKING:
+    from alonechat.core.client.cache import Cache
     from alonechat.core.client.live import Live
 
 
@@ -98,6 +99,13 @@ class Sending:
         *before, last = said
         entries = [written(frame, secrets.token_hex(12), made) for frame in before]
         self._begin([*entries, written({**last, "files": kept}, nonce, made)])
+        self._live.keep(lambda cache: self._undraft(cache, parcel))
+
+    def _undraft(self, cache: Cache, parcel: Parcel) -> None:
+        """What is kept is no draft any more: until now that was all that an end in between would have left of it."""
+        if parcel.text and cache.drafts().get(parcel.target, "").strip("\n") == parcel.text:
+            cache.draft(parcel.target, "")
+            self._live.beside.draft(parcel.target, "")
 
     def resume(self) -> None:
         """Send what an earlier run of this client left, but for what was refused."""

@@ -178,20 +178,29 @@ class Filing:
 
     def send(self, target: str, text: str, reply: str | None, files: Sequence[Path]) -> None:
         """A message with files; what the core refuses comes back into the composer, with the reason."""
-        window = self._window
 
         def kept(_result: object, error: Exception | None) -> None:
             if error is None:
                 sent(files, self._pasted_in)
                 return
+            if self._app.window is not None:  # it may be another one by now
+                self._app.window.filing.put_back(target, text, files)
             self._app.toast(str(error))
-            if window.target == target and not window.composer.content and not window.composer.attaching.files:
-                window.composer.attach(files)
-                window.composer.insert(text)
-            else:
-                self.kept[target] = [*self.kept.get(target, ()), *files]
 
         self._app.runner.say(target, text, reply, files, kept)
+
+    def put_back(self, target: str, text: str, files: Sequence[Path]) -> None:
+        """What could not be kept stands in its composer again, before what was written there since."""
+        window = self._window
+        if window.target == target:
+            window.composer.attach(files)
+            window.composer.text.insert("1.0", f"{text}\n" if window.composer.content and text else text)
+            return
+        before = self.kept.get(target, [])
+        self.kept[target] = [*before, *(path for path in files if path not in before)]
+        drafts = window.model.drafts
+        drafts[target] = "\n".join(filter(None, (text, drafts.get(target, ""))))
+        self._app.runner.draft(target, drafts[target])
 
     def pasted(self) -> list[Path]:
         """Files, or a picture, from the clipboard."""

@@ -32,8 +32,8 @@ class Writing:
             window.filing.send(window.target, text.strip("\n"), reply, files)
         else:
             runner.say(window.target, text.strip("\n"), reply)
+            runner.draft(window.target, "")  # one with files stays a draft on the disk until they are copied
         window.model.drafts[window.target] = ""
-        runner.draft(window.target, "")
         window.since = None
         there = window.model.windows.get(window.target)
         if there is not None and not there.live:

@@ -6,17 +6,20 @@ import asyncio
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from alonechat.core.client import Account, Rest, uploading
+from alonechat.core.client import Account, Rest, live, uploading
 from alonechat.core.client.cache import folder_of, path_of
 from alonechat.core.client.files import File
 from alonechat.core.client.model import Fetched, Kept
 from alonechat.core.client.moment import Moment
 from alonechat.core.client.rows import rows
+from alonechat.core.client.shelf import Shelf
 from tests.core.client.cable import Cable
 from tests.core.client.face import Face
 from tests.core.client.test_runner import Place
@@ -156,6 +159,36 @@ def test_what_cannot_be_sent_is_said_and_nothing_is_kept(place: Place, cat: Path
     assert "is a folder" in str(says(ana, "", tmp_path))
     assert "command" in str(says(ana, "/topic x", cat))
     assert not ana.model.outbox and not copies(place, ana)
+
+
+def test_a_text_whose_files_are_not_copied_yet_at_the_end_is_a_draft_at_the_next_start(
+    place: Place, cat: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "COPIED", 0.05)
+    ana = place.face().start().connected().open()
+    may, copied = threading.Event(), Shelf.copy_in
+
+    def slowly(*given: Any) -> Any:
+        may.wait(5)
+        return copied(*given)
+
+    monkeypatch.setattr(Shelf, "copy_in", slowly)
+    ana.runner.draft("#lobby", "what took me an hour\n")
+    ana.runner.say("#lobby", "what took me an hour", files=[cat])
+    ana.until(lambda: ana.runner._live.sending._copying, "the copy")
+    threading.Timer(0.4, may.set).start()  # the end waits for the thread that copies
+    ana.close()
+    again = place.again(ana).start().connected().open()
+    assert again.model.drafts == {"#lobby": "what took me an hour\n"} and not again.model.outbox
+    assert says(again, "what took me an hour", cat) is None
+    arrives(again)
+    again.close()
+    last = place.again(ana).start()
+    assert not last.model.drafts, "what is sent is no draft"
+    last.runner.draft("#lobby", "and more")
+    assert says(last, "another", cat) is None
+    last.close()
+    assert place.again(ana).start().model.drafts == {"#lobby": "and more"}
 
 
 def test_what_the_server_refuses_stays_with_the_reason_until_it_is_discarded_or_taken(place: Place, cat: Path) -> None:

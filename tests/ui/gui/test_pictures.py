@@ -13,6 +13,7 @@ import pytest
 
 from alonechat.core.client.model import Fetched
 from alonechat.core.client.rows import Row
+from alonechat.errors import AloneChatError
 from alonechat.ui.gui import photos
 from alonechat.ui.gui.parts import Picture
 from alonechat.ui.gui.pasting import files_of, pasted
@@ -306,6 +307,39 @@ def test_files_are_chosen_by_the_paperclip_shown_above_the_composer_and_taken_ou
     row = ana.until(lambda: next((row for row in ana.rows if len(row.files) == 2), None), "without a word")
     ana.until(lambda: next(row for row in ana.rows if row.files).state == "sent", "the echo")
     assert row.text == "" and composer.attaching.files == []
+
+
+def test_what_could_not_be_copied_is_in_its_composer_again_before_what_was_written_since(
+    desk: Make, people: People, name: Name, tmp_path: Path
+) -> None:
+    ana = desk(people, name("ana"))
+    room = room_of(people, name, ana)
+    composer = ana.window.composer
+    first, second = picture(tmp_path / "one.png", (90, 90)), picture(tmp_path / "two.png", (90, 90))
+    thens: list[Any] = []
+    ana.app.runner.say, say = (lambda *given: thens.append(given)), ana.app.runner.say
+    composer.attach([first])
+    ana.write("look at this")
+    assert composer.content == "" and composer.attaching.files == []
+    composer.text.insert("insert", "and")
+    composer.attach([second])
+    ana.step()
+    thens.pop()[-1](None, AloneChatError("no space left"))
+    ana.step()
+    assert composer.content == "look at this\nand" and composer.attaching.files == [second, first]
+    assert ana.app.model.drafts[room] == "look at this\nand"
+    ana.press("Return", composer.text)
+    ana.open("#lobby")
+    composer.text.insert("insert", "elsewhere")
+    ana.step()
+    thens.pop()[-1](None, AloneChatError("no space left"))
+    assert composer.content == "elsewhere" and composer.attaching.files == []
+    ana.open(room)
+    assert composer.content == "look at this\nand" and composer.attaching.files == [second, first]
+    ana.app.runner.say = say
+    ana.press("Return", composer.text)
+    ana.until(lambda: any(len(row.files) == 2 and row.state == "sent" for row in ana.rows), "the echo")
+    assert composer.content == "" and composer.attaching.files == []
 
 
 def test_what_the_server_refuses_stays_with_the_reason_and_can_be_thrown_away(
