@@ -259,20 +259,40 @@ def saved(source: Path, path: Path, name: str, over: bool) -> Path:
     try:
         wanted = path / name_of(name) if path.is_dir() else path
         if over:
-            shutil.copyfile(source, wanted)
+            _replaced(source, wanted)
             return wanted
         for place in _free(wanted):
             try:
                 copy = open(place, "xb")  # noqa: SIM115 - what is there already is told apart from other errors
             except FileExistsError:
                 continue
-            with copy, open(source, "rb") as there:
-                shutil.copyfileobj(there, copy, 1 << 20)
+            try:
+                with copy, open(source, "rb") as there:
+                    shutil.copyfileobj(there, copy, 1 << 20)
+            except OSError:
+                place.unlink(missing_ok=True)  # a half would pass for the file
+                raise
             return place
     except (OSError, ValueError) as error:  # a NUL in it is no path
         why = getattr(error, "strerror", None) or str(error)
         raise AloneChatError(_("can't save {path}: {why}").format(path=wanted, why=why)) from None
     raise AloneChatError(_("can't save {path}: there are too many of that name").format(path=wanted))
+
+
+def _replaced(source: Path, wanted: Path) -> None:
+    """Put a copy in the place of `wanted`, whole or not at all: a disk that is full must not cost what was there."""
+    place = wanted.resolve()  # what a link leads to
+    if place.exists() and not place.is_file():  # a device, which is written to
+        shutil.copyfile(source, place)
+        return
+    half = place.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        shutil.copyfile(source, half)
+        if place.exists():
+            shutil.copymode(place, half)
+        os.replace(half, place)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _free(wanted: Path) -> Iterator[Path]:

@@ -156,3 +156,32 @@ def test_saving_writes_over_nothing_unless_told(tmp_path: Path) -> None:
     assert sorted(os.listdir(folder)) == ["cat (1).png", "cat.png"]
     with pytest.raises(AloneChatError, match="can't save"):
         saved(given, folder / "no" / "where.png", "cat.png", False)
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_a_disk_that_is_full_costs_nothing_that_was_there_and_leaves_no_half(tmp_path: Path, over: bool) -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    source, wanted = tmp_path / "source", tmp_path / "out" / "thesis.pdf"
+    source.write_bytes(bytes(300_000))
+    wanted.parent.mkdir()
+    if over:
+        wanted.write_bytes(b"three years of work")
+        wanted.chmod(0o640)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(AloneChatError, match="can't save"):
+            saved(source, wanted, "thesis.pdf", over)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [(each.name, each.read_bytes()) for each in wanted.parent.iterdir()] == (
+        [("thesis.pdf", b"three years of work")] if over else []
+    )
+    assert saved(source, wanted, "thesis.pdf", over) == wanted and wanted.stat().st_size == 300_000
+    if over:
+        assert wanted.stat().st_mode & 0o777 == 0o640
+        link = tmp_path / "link"
+        link.symlink_to(wanted)
+        wanted.write_bytes(b"")
+        saved(source, link, "thesis.pdf", over)
+        assert link.is_symlink() and wanted.stat().st_size == 300_000
