@@ -102,7 +102,7 @@ class Fetching:
             try:
                 told = paced(file.size, lambda done: self._live.tell([Fetched(file.id, "loading", fraction=done)]))
                 async with await carrier(self._live) as rest:
-                    await rest.download(file.id, half, told)
+                    await rest.download(file.id, half, told, file.size or self._live.room)
                 if file.message in self._dead:
                     raise Rejected("not_found", _("the message was deleted"))
                 return await asyncio.to_thread(shelf.take, half, file)

@@ -13,6 +13,8 @@ MOST = 20
 """Files that one message bears at most."""
 ROOM = 200 << 20
 """Bytes that the files which were fetched may take on this machine, unless the person set something else."""
+COUNT = (1 << 53) - 1
+"""The most bytes, or pixels of a side, that are believed: numbers without a bound are too large to be reckoned with."""
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """What is shown as a picture: the server vouches that the bytes are of that kind."""
 OPENED = tuple(
@@ -63,13 +65,14 @@ def of_wire(found: Mapping[str, Any], message: str = "") -> File:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= COUNT else 0
 
 
 def of_event(event: Mapping[str, Any]) -> tuple[File, ...]:
     """The files of a message as the wire says them."""
-    found = event.get("attachments") or ()
-    return tuple(of_wire(each, str(event.get("id") or "")) for each in found if isinstance(each, Mapping))
+    found = event.get("attachments")
+    borne = found if isinstance(found, list | tuple) else ()
+    return tuple(of_wire(each, str(event.get("id") or "")) for each in borne if isinstance(each, Mapping))
 
 
 def label(file: File) -> str:

@@ -187,17 +187,19 @@ class Rest:
         finally:
             file.close()
 
-    async def download(self, id: str, path: Path, told: Callable[[int], None] = lambda done: None) -> str:
+    async def download(
+        self, id: str, path: Path, told: Callable[[int], None] = lambda done: None, most: int | None = None
+    ) -> str:
         """Write a file of a message to `path`, piece by piece; what the server calls it. `told` hears how many bytes
         are there. Raises Rejected (`not_found`: there is none that one may read), AloneChatError where the disk does
-        not take it."""
-        answer = await self._carried(self._streamed(id, path, told))
+        not take it, or where more than `most` bytes come."""
+        answer = await self._carried(self._streamed(id, path, told, most))
         if not answer.is_success:
             self._read(answer)
         _, _, coded = answer.headers.get("content-disposition", "").partition("filename*=UTF-8''")
         return unquote(coded)
 
-    async def _streamed(self, id: str, path: Path, told: Callable[[int], None]) -> httpx.Response:
+    async def _streamed(self, id: str, path: Path, told: Callable[[int], None], most: int | None) -> httpx.Response:
         async with self._http.stream("GET", f"/files/{quote(id, safe='')}") as answer:
             if not answer.is_success:
                 await answer.aread()
@@ -205,6 +207,8 @@ class Rest:
             done = 0
             await asyncio.to_thread(_write, path, b"", 0)  # an empty file is a file
             async for piece in answer.aiter_bytes(CHUNK):
+                if most is not None and done + len(piece) > most:
+                    raise AloneChatError(f"{self.url} sent more than the {most} bytes that the file was said to have")
                 await asyncio.to_thread(_write, path, piece, done)
                 done += len(piece)
                 told(done)

@@ -37,6 +37,9 @@ def test_a_message_of_files_alone_is_named_by_them() -> None:
     assert said({**EVENT, "attachments": [NOTES]}) == "notes.pdf"
     assert said({**EVENT, "content": "look\nhere"}) == "look here"
     assert of_event({**EVENT, "attachments": [{"name": 5, "size": True, "width": -1}, "odd"]})[0].size == 0
+    assert of_event({**EVENT, "attachments": 5}) == of_event({**EVENT, "attachments": {"id": "f"}}) == ()
+    vast = of_event({**EVENT, "attachments": [{**CAT, "size": 10**400, "width": 10**400, "height": 1}]})
+    assert label(vast[0]) == "cat.png"
 
 
 def test_what_the_system_would_run_is_not_opened() -> None:

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +280,17 @@ def test_what_was_fetched_is_there_offline_in_every_window_until_it_is_deleted(
     bo.until(lambda: not held(folder(place, bo, "elsewhere") / "got"), "no file")
     _path, error = bo.answer(lambda then: bo.runner.fetch(one, then))
     assert error is not None
+
+
+def test_no_more_is_taken_of_a_file_than_it_is_said_to_have(place: Place, cat: Path) -> None:
+    ana = place.face().start().connected().open()
+    assert says(ana, "one", cat) is None
+    bo = place.face("bo", "elsewhere").start().connected().open()
+    (theirs,) = arrives(bo)
+    _path, error = bo.answer(lambda then: bo.runner.fetch(replace(theirs, size=len(BYTES) - 1), then))
+    assert "sent more than" in str(error)
+    assert not held(folder(place, bo, "elsewhere"))
+    assert fetch(bo, theirs).read_bytes() == BYTES
 
 
 def test_what_has_no_room_any_more_can_be_fetched_again(place: Place, cat: Path) -> None:
