@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alonechat.core.client.files import MOST, File, opens
 from alonechat.core.client.model import Fetched
 from alonechat.core.client.rows import Row
-from alonechat.core.client.shelf import measured
+from alonechat.core.client.shelf import measured, name_of
 from alonechat.core.client.words import _
 from alonechat.core.image import look
 from alonechat.errors import AloneChatError
@@ -64,6 +64,7 @@ class Filing:
         self._window, self._app = window, window.app
         self._asked: set[str] = set()
         self._own: dict[str, tuple[float, tuple[File, ...]]] = {}
+        self._crowded_out: set[str] = set()
         self.kept: dict[str, list[Path]] = {}
         """Files that wait in the composers of other conversations."""
         self.most: int | None = None
@@ -74,6 +75,8 @@ class Filing:
     def known(self, row: Row) -> Row:
         """A message with what this window knows of its files. What waits to be sent has the sizes that the server will
         say, too; what was sent just now is here before the core has said where: so that nothing jumps or blinks."""
+        if any(file.id in self._crowded_out for file in row.files):
+            row = replace(row, files=tuple(self._told(file) for file in row.files))
         if not row.mine or not row.files:
             return row
         if row.written is not None:
@@ -88,6 +91,11 @@ class Filing:
         pairs = zip(row.files, files, strict=True)
         return replace(row, files=tuple(_here(file, own) if file.state == "there" else file for file, own in pairs))
 
+    def _told(self, file: File) -> File:
+        if file.id not in self._crowded_out or file.state != "there":
+            return file
+        return replace(file, state="failed", reason=_("no room is left for it on this machine"))
+
     # --- pictures that come by themselves ---
 
     def drawn(self, rows: Iterable[Row]) -> None:
@@ -101,6 +109,7 @@ class Filing:
         """Have a file fetched, unless it is on its way."""
         if file.id not in self._asked:
             self._asked.add(file.id)
+            self._crowded_out.discard(file.id)
             self._app.runner.fetch(file)
 
     def changed(self, change: Fetched) -> None:
@@ -109,6 +118,15 @@ class Filing:
             self._asked.discard(change.id)
         if change.state == "ready":
             self._app.photos.forget(change.path)
+        elif change.state == "there" and self._in_view(change.id):
+            self._crowded_out.add(change.id)  # fetched by itself it would crowd out the next one, for ever
+
+    def _in_view(self, id: str) -> bool:
+        return any(file.id == id for each in self._window.timeline.placed for file in each.row.files)
+
+    def left(self) -> None:
+        """Another conversation is looked at: who comes back has all pictures fetched again."""
+        self._crowded_out.clear()
 
     # --- what is clicked ---
 
@@ -161,7 +179,7 @@ class Filing:
         def chosen(path: Path) -> None:
             self._app.runner.save(file, path, self._saved, True)
 
-        dialogs.save_as(self._app, file.name, chosen)
+        dialogs.save_as(self._app, name_of(file.name), chosen)
 
     def _saved(self, path: Path | None, error: Exception | None) -> None:
         self._app.toast(str(error) if error is not None else _("Saved as {path}").format(path=path))
@@ -204,7 +222,11 @@ class Filing:
 
     def pasted(self) -> list[Path]:
         """Files, or a picture, from the clipboard."""
-        return pasted(self._app.root, self._pasted_in)
+        try:
+            return pasted(self._app.root, self._pasted_in)
+        except OSError as error:
+            self._app.toast(_("can't keep what is pasted: {why}").format(why=error.strerror or error))
+            return []
 
     @property
     def _pasted_in(self) -> Path:

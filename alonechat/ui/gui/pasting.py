@@ -70,10 +70,10 @@ def files_of(text: str) -> list[Path]:
     """The files that a list of addresses names, as file managers copy them."""
     found = []
     for line in text.replace("\0", "\n").splitlines():
-        parts = urlparse(line.strip())
-        if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        with suppress(ValueError, OSError):  # no address; a path that is too long, or in a folder that can't be read
+            parts = urlparse(line.strip())
             path = Path(unquote(parts.path))
-            if path.is_file():
+            if parts.scheme == "file" and parts.netloc in ("", "localhost") and path.is_file():
                 found.append(path)
     return found
 

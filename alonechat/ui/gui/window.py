@@ -244,6 +244,7 @@ class Window:
 
     def _leave(self) -> None:
         self.filing.kept[self.target] = list(self.composer.attaching.files)
+        self.filing.left()
         if self.target and self.target in self.model.conversations:
             if self._history[-1:] != [self.target]:
                 self._history.append(self.target)

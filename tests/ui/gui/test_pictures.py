@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from alonechat.core.client.files import File
 from alonechat.core.client.model import Fetched
 from alonechat.core.client.rows import Row
 from alonechat.errors import AloneChatError
@@ -405,6 +406,59 @@ def test_files_copied_in_a_file_manager_are_files(tmp_path: Path) -> None:
     one.write_text("x")
     text = f"copy\nfile://{tmp_path}/a%20b.txt\r\nfile://elsewhere/etc/passwd\nhttps://a.example/x\nfile:///none\n"
     assert files_of(text) == [one]
+    long, odd = "x" * 300, "file://[a\nfile:///a%00b"
+    assert files_of(f"file:///{long}\n{odd}\n{one.as_uri()}\n") == [one], "what is no path of a file keeps none away"
+
+
+def test_what_cannot_be_pasted_says_why(
+    desk: Make, people: People, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = desk(people, name("ana"))
+
+    def full(*_given: object) -> list[Path]:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("alonechat.ui.gui.filing.pasted", full)
+    ana.window.composer.text.event_generate("<<Paste>>")
+    ana.step()
+    assert "No space left" in str(ana.app._toast.cget("text"))
+
+
+@pytest.mark.parametrize("called", ["..\\..\\evil.lnk", "/etc/evil", "a?b<c>.png", ".bashrc", "con.txt"])
+def test_a_name_that_leads_elsewhere_is_not_proposed_for_saving(
+    desk: Make, people: People, name: Name, monkeypatch: pytest.MonkeyPatch, called: str
+) -> None:
+    ana = desk(people, name("ana"))
+    asked: list[str] = []
+    monkeypatch.setattr("alonechat.ui.gui.dialogs.save_as", lambda _app, given, _then: asked.append(given))
+    ana.window.filing.save(File(called, id="f1"))
+    assert asked and asked[0].startswith(("_", "..", "a_b")) and not set(asked[0]) & set("/\\?<>")
+
+
+def test_pictures_that_have_no_room_together_are_not_fetched_for_ever(
+    desk: Make, people: People, name: Name, tmp_path: Path
+) -> None:
+    ana, bo = desk(people, name("ana")), desk(people, name("bo"))
+    room = room_of(people, name, ana, bo)
+    paths = [picture(tmp_path / f"p{at}.png", (300 + at, 200)) for at in range(3)]
+    bo.app.runner._live.shelf.room = paths[0].stat().st_size + 1
+    asked: list[str] = []
+    fetch = bo.app.runner.fetch
+    bo.app.runner.fetch = lambda file, then=None: (asked.append(file.name), fetch(file, then))[-1]
+    ana.app.runner.say(room, "", None, paths)
+    bo.until(lambda: len(asked) >= 3, "three pictures are asked for", ana)
+    until = time.monotonic() + 1.5
+    bo.until(lambda: time.monotonic() > until, "a while", ana)
+    assert len(asked) == 3, f"asked for {len(asked)} times"
+    row = with_file(bo, "p0.png")
+    assert row is not None
+    gone = [at for at, file in enumerate(row.files) if file.state == "failed"]
+    assert len(gone) == 2 and "try again" in bo.drawn()
+    bo.click(row, "fetch", str(gone[0]))
+    bo.until(lambda: with_file(bo, "p0.png").files[gone[0]].state == "ready", "the one that was asked for", ana)  # type: ignore[union-attr]
+    bo.open("#lobby")
+    bo.open(room)
+    bo.until(lambda: len(asked) > 4, "who comes back later has them fetched again", ana)
 
 
 def test_few_pictures_are_kept_and_the_latest_are(display: str, tmp_path: Path) -> None:
