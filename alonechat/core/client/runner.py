@@ -368,6 +368,14 @@ class Runner:
 
         self._do(ask, then)
 
+    def begun(self, then: Then) -> None:
+        """`then` is called once all that was asked before is under way: what was written is on disk, and was told."""
+
+        async def nothing(_live: Live) -> None:
+            return
+
+        self._do(nothing, then)
+
     def hurry(self) -> None:
         """Try to connect now."""
         self._soon(lambda: self._live.hurry())

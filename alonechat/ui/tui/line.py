@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import io
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +30,8 @@ from alonechat.ui.tui.picture import explained
 
 FIRST = 20
 """Messages that are read out when one goes to a conversation."""
+ANSWER = 2.0
+"""Seconds that the server has for what was written last, before the end."""
 FOLLOWS = "follows"
 """Waited for where the end of a conversation is not kept here: the server's page, which comes as an older one."""
 
@@ -55,6 +59,9 @@ class LineFace:
 
     def run(self) -> int:
         """Until the input ends, or the person quits."""
+        for stream in (sys.stdin, sys.stdout):  # what is no text here must not end what listens, or speaks
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         account = self.opening.account or sign_in(self.opening.server)
         if account is None:
             return 1
@@ -83,14 +90,18 @@ class LineFace:
 
     def _settle(self, desk: Desk) -> None:
         """What was just written goes out, if the server answers within a moment; else it waits on disk."""
-        for _wait in range(20):
+        begun: list[bool] = []  # until then the core may not have told yet that anything waits
+        desk.runner.begun(lambda _result, _error: begun.append(True))
+        deadline = time.monotonic() + ANSWER
+        while (left := deadline - time.monotonic()) > 0:
             desk.take()
-            if desk.model.connection.state == "offline" or not any(not each.code for each in desk.model.waiting()):
+            waits = not begun or any(not each.code for each in desk.model.waiting())
+            if desk.model.connection.state == "offline" or not waits:
                 return
             try:
-                self._queue.get(timeout=0.1)
+                self._queue.get(timeout=left)
             except queue.Empty:
-                continue
+                return
 
     def sit(self, account: Account) -> None:
         """Use an account from now on."""
