@@ -35,6 +35,11 @@ PATIENCE = 60.0
 """Seconds without a byte after which an upload or a download is given up, and tried again."""
 
 
+UNSURE = 3
+"""How often an upload is tried again whose token the server does not take any more: another program of the same user
+may have renewed it, which this one learns when its connection ends. Where the sign-in has ended, the session tells."""
+
+
 class Left(AloneChatError):
     """Nobody wants the entry any more: another window of the user discarded it."""
 
@@ -150,7 +155,8 @@ class Uploading:
                 async with self._turn:
                     return await self._put(entry, at)
             except Rejected as refused:
-                renewed = refused.code == "unauthorized" and token != self._live.account_now.token
+                renewed = token != self._live.account_now.token or attempt < UNSURE
+                renewed = refused.code == "unauthorized" and renewed
                 if refused.code not in PASSES and not renewed:
                     raise self._worded(refused) from None
                 why, wait = refused.text, refused.retry_after or self._live.timing.backoff(attempt)

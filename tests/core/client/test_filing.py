@@ -21,6 +21,7 @@ from alonechat.core.client.model import Fetched, Kept
 from alonechat.core.client.moment import Moment
 from alonechat.core.client.rows import rows
 from alonechat.core.client.shelf import Shelf
+from alonechat.errors import Rejected
 from tests.core.client.cable import Cable
 from tests.core.client.face import Face
 from tests.core.client.test_runner import Place
@@ -280,6 +281,22 @@ def test_what_was_fetched_is_there_offline_in_every_window_until_it_is_deleted(
     bo.until(lambda: not held(folder(place, bo, "elsewhere") / "got"), "no file")
     _path, error = bo.answer(lambda then: bo.runner.fetch(one, then))
     assert error is not None
+
+
+def test_a_token_that_another_program_renewed_does_not_keep_an_upload_from_its_end(
+    place: Place, cat: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = place.face().start().connected().open()
+    upload, refused = Rest.upload, [Rejected("unauthorized", "the token has been renewed")]
+
+    async def uploaded(*given: Any) -> Any:
+        if refused:
+            raise refused.pop()
+        return await upload(*given)
+
+    monkeypatch.setattr(Rest, "upload", uploaded)
+    assert says(ana, "one", cat) is None
+    arrives(ana)
 
 
 def test_no_more_is_taken_of_a_file_than_it_is_said_to_have(place: Place, cat: Path) -> None:
