@@ -23,11 +23,13 @@ SHOWN = 6
 
 
 class Attaching:
-    """Cards in `frame`, which is there while there are any. `changed()` is called when files come or go."""
+    """Cards in `frame`, which is there while there are any. `changed()` is called when files come or go; `emptied()`
+    when a person took out the last one, and the focus has to go somewhere."""
 
     def __init__(self, parent: Any, kit: Kit, painter: Painter, changed: Callable[[], None]) -> None:
         self._kit, self._painter, self._changed = kit, painter, changed
         self.frame = kit.frame(parent)
+        self.emptied: Callable[[], None] = lambda: None
         self.files: list[Path] = []
         self._thumbs: list[tuple[tkinter.Label, Wanted]] = []
         self._columns = 0
@@ -46,6 +48,13 @@ class Attaching:
         self._changed()
         if self.removers:
             self.removers[min(at, len(self.removers) - 1)]._canvas.focus_set()
+        else:
+            self.emptied()
+
+    def _cut(self) -> None:
+        """Take out those that are only counted."""
+        self.put(self.files[: SHOWN - 1])
+        self.removers[-1]._canvas.focus_set()
 
     def arrange(self, width: int) -> None:
         """The strip has another width."""
@@ -114,8 +123,7 @@ class Attaching:
         card.grid_rowconfigure(0, weight=1)
         text = n_("{n} more file", "{n} more files", many)
         self._kit.label(card, text, "strong", "secondary").grid(row=0, column=0, padx=14, sticky="w")
-        remove = self._kit.icon(card, "close", lambda: self.put(self.files[: SHOWN - 1]), _("Take them out"),
-                                size=28, glyph=14)  # fmt: skip
+        remove = self._kit.icon(card, "close", self._cut, _("Take them out"), size=28, glyph=14)
         remove.grid(row=0, column=1, padx=(2, 6))
         self.removers.append(remove)
         return card

@@ -57,6 +57,7 @@ class Composer:
         self.box.grid_columnconfigure(0, weight=1)
         self._strip = self._make_strip()
         self.attaching = Attaching(self.box, kit, painter, self._attached)
+        self.attaching.emptied = lambda: self.text.focus_set()
         self.text = self._make_text()
         icons = kit.frame(self.box)
         icons.grid(row=2, column=1, sticky="se", padx=(4, 6), pady=5)

@@ -291,6 +291,7 @@ def test_files_are_chosen_by_the_paperclip_shown_above_the_composer_and_taken_ou
     ana.until(lambda: any(label.cget("image") for label, _wanted in composer.attaching._thumbs), "small pictures")
     ana.press("space", composer.attaching.removers[5]._canvas)
     assert composer.attaching.files == paths[:5]
+    assert ana.app.root.focus_get() is composer.attaching.removers[4]._canvas
     ana.press("space", composer.attaching.removers[0]._canvas)
     assert composer.attaching.files == paths[1:5]
     assert ana.app.root.focus_get() is composer.attaching.removers[0]._canvas, "the next one can be taken out at once"
@@ -308,6 +309,9 @@ def test_files_are_chosen_by_the_paperclip_shown_above_the_composer_and_taken_ou
     row = ana.until(lambda: next((row for row in ana.rows if len(row.files) == 2), None), "without a word")
     ana.until(lambda: next(row for row in ana.rows if row.files).state == "sent", "the echo")
     assert row.text == "" and composer.attaching.files == []
+    composer.attach(paths[:1])
+    ana.press("space", composer.attaching.removers[0]._canvas)
+    ana.until(lambda: ana.app.root.focus_get() is composer.text, "the focus, once the last card is gone")
 
 
 def test_what_could_not_be_copied_is_in_its_composer_again_before_what_was_written_since(
