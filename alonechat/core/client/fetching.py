@@ -33,6 +33,8 @@ class Fetching:
         self._unreached: dict[str, File] = {}
         self._dead: set[str] = set()
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._placing = asyncio.Lock()
+        """What comes and what has to go: one at a time, else two that came at once let go of each other."""
 
     async def show(self, file: File) -> None:
         """Fetch a file that a face wants to draw: how it went is told as Fetched alone."""
@@ -76,7 +78,6 @@ class Fetching:
                 self._unreached[file.id] = file
             self._live.tell([Fetched(file.id, "failed", reason=str(error))])
             raise
-        self._live.tell([Fetched(file.id, "ready", str(place), 1.0)])
         await self.trim(shelf, place)
         return place
 
@@ -105,14 +106,18 @@ class Fetching:
                     await rest.download(file.id, half, told, file.size or self._live.room)
                 if file.message in self._dead:
                     raise Rejected("not_found", _("the message was deleted"))
-                return await asyncio.to_thread(shelf.take, half, file)
+                async with self._placing:
+                    place = await asyncio.to_thread(shelf.take, half, file)
+                    self._live.tell([Fetched(file.id, "ready", str(place), 1.0)])
+                return place
             finally:
                 half.unlink(missing_ok=True)
 
     async def trim(self, shelf: Shelf, kept: Path | None = None) -> None:
         """Let go of what was not used for longest, where there is too much."""
-        gone = await asyncio.to_thread(shelf.trim, kept)
-        self._live.tell([Fetched(id, "there") for id in gone])
+        async with self._placing:
+            gone = await asyncio.to_thread(shelf.trim, kept)
+            self._live.tell([Fetched(id, "there") for id in gone])
 
     def again(self) -> None:
         """A connection begins: what failed for the lack of one is tried again."""

@@ -154,7 +154,7 @@ class Photos:
 
     def _by_tk(self, wanted: Wanted) -> None:
         if not _bearable(wanted.path):
-            self._lost(wanted, "more pixels than are decoded")
+            self._lost(wanted, "too-large")
             return
         try:
             whole = tkinter.PhotoImage(master=self._root, file=wanted.path)
