@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alonechat.config import Settings
-from alonechat.core.store import copy_database, open_shelf, open_store
+from alonechat.core.store import copy_database, is_older, open_shelf, open_store
 from alonechat.core.store.records import Store
 from alonechat.errors import StartError
 
@@ -162,6 +162,16 @@ def restore(settings: Settings, place: Path) -> Copied:
     except OSError as error:
         raise StartError(f"{place} can't be put into {settings.data_dir}: {error.strerror or error}") from None
     return copied
+
+
+def refuse_older(settings: Settings) -> None:
+    """Raise `StartError` for a database of an older schema, which to open is to change."""
+    path = database(settings)
+    if path.is_file() and is_older(path):
+        raise StartError(
+            f"{path} is from an older AloneChat: look at it with that, or start this one's server first, which keeps"
+            " a copy and brings it up to date"
+        )
 
 
 def doctor(settings: Settings, store: Store) -> Health:

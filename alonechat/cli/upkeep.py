@@ -45,6 +45,7 @@ def doctor(settings: Settings) -> int:
     """Look for damage: the database, files without a message, messages without their file. Changes nothing."""
     from alonechat import admin, upkeep
 
+    upkeep.refuse_older(settings)
     with admin.opened(settings) as store:
         found = upkeep.doctor(settings, store)
     for each in found.faults:

@@ -108,6 +108,8 @@ def test_an_older_database_is_backed_up_as_it_is_and_stays_so(inside: Inside, tm
     assert "0 files of 0 bytes" in inside.ok("backup", str(tmp_path / "copy"), *flags(tmp_path))
     assert (tmp_path / "data" / "alonechat.db").read_bytes() == before
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["alonechat.db"]
+    assert "from an older AloneChat" in inside.fails("doctor", *flags(tmp_path), code=2)
+    assert (tmp_path / "data" / "alonechat.db").read_bytes() == before, "doctor changes nothing"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from alonechat.core.store.records import Shelf, Store
 from alonechat.errors import StartError
 
-__all__ = ["Shelf", "Store", "copy_database", "open_shelf", "open_store"]
+__all__ = ["Shelf", "Store", "copy_database", "is_older", "open_shelf", "open_store"]
 
 _SQLITE = "sqlite:///"
 
@@ -45,6 +45,13 @@ def copy_database(path: Path, copy: Path) -> None:
 
     opening.copy_database(path, copy)
     copy.chmod(0o600)
+
+
+def is_older(path: Path) -> bool:
+    """Whether the database file `path` has an older schema, so that to open it is to change it."""
+    from alonechat.core.store import opening
+
+    return opening.is_older(path)
 
 
 def open_shelf(data_dir: Path) -> Shelf:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 from alonechat.core.store import schema
@@ -110,6 +111,16 @@ def _version(raw: sqlite3.Connection, path: Path) -> int:
             "start it with the newer AloneChat that wrote it"
         )
     return version
+
+
+def is_older(path: Path) -> bool:
+    """Whether `prepare` would migrate what is there. False for what is no database: that is said when it is opened."""
+    try:
+        with closing(sqlite3.connect(path)) as raw:
+            version: int = raw.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error:
+        return False
+    return 0 < version < len(schema.MIGRATIONS)
 
 
 def copy_database(path: Path, copy: Path) -> None:
