@@ -16,6 +16,6 @@ def described(error: BaseException, home: str | None = None) -> str:
     said = f"{type(error).__name__}: {error}".rstrip(": ")
     if isinstance(error, SyntaxError) and error.filename:
         return f"SyntaxError: {error.msg} ({Path(error.filename).name}:{error.lineno})"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if home and frame.filename.startswith(home)] or list(frames)
-    return f"{said} ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else said
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [place for place in places if home and place[0].startswith(home)] or places
+    return f"{said} ({Path(own[-1][0]).name}:{own[-1][1]})" if own else said

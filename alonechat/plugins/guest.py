@@ -173,8 +173,9 @@ class Guest(Running):
                 self._let_go()
             return False
         if "seen" in frame:
-            for number in frame["seen"]:
-                self._calls.pop(number)
+            for call in filter(None, map(self._calls.pop, frame["seen"])):
+                if frame["failed"]:
+                    self._ended(call, PluginFailure(frame["failed"]))
             self._answered = True
             if self._leash is not None and self._leash.hogs:
                 self._let_go()

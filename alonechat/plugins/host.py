@@ -93,7 +93,7 @@ class Host:
         self._skew = 0.0
         self._home = ""
         self._partial = b""
-        self._seen: list[int] = []
+        self._seen: dict[str, list[int]] = {}
         self._since = 0.0
 
     def run(self) -> None:
@@ -142,11 +142,11 @@ class Host:
         except BaseException as error:  # whatever a plugin raises, SystemExit too, is its caller's to hear
             answer["failed"] = described(error, self._home)
         allow_processor()
-        if frame["do"] == "look" and "ok" in answer:
+        if frame["do"] == "look" and "refused" not in answer:
             if not self._seen:
                 self._loop.call_soon(self._tell_seen)
                 self._since = self._loop.time()
-            self._seen.append(frame["id"])
+            self._seen.setdefault(answer.get("failed", ""), []).append(frame["id"])
             if self._loop.time() - self._since > TOGETHER:  # else many short ones would pass for one that is long
                 self._tell_seen()
             return
@@ -157,10 +157,11 @@ class Host:
             self.send({"id": frame["id"], "failed": str(failure)})
 
     def _tell_seen(self) -> None:
-        """What nobody waits for is answered together, once all that came together is done: a frame wakes the server."""
-        seen, self._seen = self._seen, []
-        if seen:
-            self.send({"seen": seen})
+        """What nobody waits for is answered together, by what came of it, once all that came together is done: each
+        frame wakes the server."""
+        seen, self._seen = self._seen, {}
+        for why, numbers in seen.items():
+            self.send({"seen": numbers, "failed": why[: LINE // 8]})
 
     def send(self, frame: dict[str, Any]) -> None:
         """Write one frame to the server. Raises PluginFailure for one that is too long."""

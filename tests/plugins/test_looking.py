@@ -112,7 +112,8 @@ def test_what_was_seen_is_told_before_the_end_is() -> None:
 
     host._loop.run_until_complete(asyncio.wait_for(work(), 5))
     host._loop.close()
-    assert [json.loads(line) for line in out.getvalue().splitlines()] == [{"seen": [1, 2]}, {"id": 3, "ok": None}]
+    seen, ended = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert seen == {"seen": [1, 2], "failed": ""} and ended == {"id": 3, "ok": None}
 
 
 @linux
