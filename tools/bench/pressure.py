@@ -168,7 +168,9 @@ def echoes(bench: place.Bench, ended: Callable[[], bool], seconds: float) -> lis
 
 
 def _echoes(bench: place.Bench, token: str, took: list[float], ended: Callable[[], bool]) -> None:
-    with connect(f"ws://127.0.0.1:{bench.port}/?token={token}", proxy=None, max_size=None, open_timeout=60) as ws:
+    # with a bounded queue, its close waits 10 s when more frames have come than anybody took
+    more: dict[str, Any] = {"proxy": None, "max_size": None, "max_queue": None, "open_timeout": 60}
+    with connect(f"ws://127.0.0.1:{bench.port}/?token={token}", **more) as ws:
         ws.recv(60)
         while not ended():
             nonce = f"e{time.perf_counter_ns()}"
