@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ def desk(display: str, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
         made.until(lambda: made.app.model.connection.state == "connected", "the connection")
         return made
 
+    gc.collect()
+    gc.disable()  # a collector that came in a thread of a core and ended an earlier window's Tk would end the process
     yield make
     for each in reversed(opened):
         each.close()
+    opened.clear()
+    gc.collect()
+    gc.enable()
