@@ -50,11 +50,8 @@ def desk(display: str, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
         made.until(lambda: made.app.model.connection.state == "connected", "the connection")
         return made
 
-    gc.collect()
-    gc.disable()  # a collector that came in a thread of a core and ended an earlier window's Tk would end the process
+    # from now on: a collector that comes in a thread of a core and ends an earlier window's Tk ends the process
+    gc.disable()
     yield make
     for each in reversed(opened):
         each.close()
-    opened.clear()
-    gc.collect()
-    gc.enable()
