@@ -78,10 +78,10 @@ def _module(path: Path) -> ModuleType:
 
 
 class Host:
-    """The plugin and the pipe to the server."""
+    """The plugin and the pipe to the server. `between` is called at the end of each call."""
 
-    def __init__(self, inward: BinaryIO, outward: BinaryIO) -> None:
-        self._in, self._out = inward, outward
+    def __init__(self, inward: BinaryIO, outward: BinaryIO, between: Callable[[], None] = lambda: None) -> None:
+        self._in, self._out, self._between = inward, outward, between
         self._loop = asyncio.new_event_loop()
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count(1)
@@ -141,7 +141,7 @@ class Host:
             answer["failed"] = str(failure)
         except BaseException as error:  # whatever a plugin raises, SystemExit too, is its caller's to hear
             answer["failed"] = described(error, self._home)
-        allow_processor()
+        self._between()
         if frame["do"] == "look" and "refused" not in answer:
             if not self._seen:
                 self._loop.call_soon(self._tell_seen)
@@ -298,7 +298,7 @@ _allowed = -1.0
 
 
 def allow_processor() -> None:
-    """From now on, some seconds more of processor time."""
+    """From now on, some seconds more of processor time for this process, and not without an end."""
     global _allowed
     used = time.process_time()
     if resource is not None and used >= _allowed:
@@ -316,7 +316,7 @@ def main() -> None:
     os.dup2(2, 1)
     limit()
     allow_processor()
-    Host(inward, outward).run()
+    Host(inward, outward, allow_processor).run()
 
 
 if __name__ == "__main__":

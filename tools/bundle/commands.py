@@ -15,9 +15,12 @@ from .places import ROOT, VENV, WORK, BuildError, alone
 
 FILE = ROOT / "alonechat.pyz"
 NATIVE_FILE = ROOT / "alonechat-native.pyz"
-SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = (
+    *("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"),
+    "--max-worker-restart=0",
+)
 """A test process for each core, each taking one file after the other: half of the suite is waiting for servers, clients
-and windows to start."""
+and windows to start. One that ended is not started anew: xdist would wait for ever for the rest of its file."""
 CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,6 @@ def desk(display: str, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
         made.until(lambda: made.app.model.connection.state == "connected", "the connection")
         return made
 
-    # from now on: a collector that comes in a thread of a core and ends an earlier window's Tk ends the process
-    gc.disable()
     yield make
     for each in reversed(opened):
         each.close()
