@@ -197,6 +197,7 @@ class Runner:
             result = await work(self._live)
         except AloneChatError as error:
             failed = error
+        self._live.flush()  # who hears that a room was made looks for it at once
         if then is not None:
             self._tell([Answered(then, result, failed)])
         elif failed is not None:

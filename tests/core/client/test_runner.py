@@ -14,6 +14,7 @@ from alonechat.core.client import Account, Rest
 from alonechat.core.client import live as live_part
 from alonechat.core.client import runner as runner_part
 from alonechat.core.client.cache import path_of
+from alonechat.core.client.runner import Then
 from alonechat.testing import Person, Server, serving
 from tests.core.client.face import Face, account
 
@@ -373,6 +374,18 @@ def test_a_room_that_is_joined_says_what_it_is_about(place: Place) -> None:
     ana.until(lambda: ana.model.conversations["#tea"].muted)
     ana.runner.leave("#tea")
     ana.until(lambda: "#tea" not in ana.model.conversations)
+
+
+def test_what_was_done_is_told_before_the_answer_to_it(place: Place) -> None:
+    ana, known = place.face().start().connected(), list[bool]()
+
+    def look(then: Then, room: str) -> Then:
+        return lambda result, error: (known.append(room in ana.model.conversations), then(result, error))
+
+    for room in ("#one", "#two", "#three"):
+        for ask in (ana.runner.join, ana.runner.leave):
+            assert ana.answer(lambda then, ask=ask, room=room: ask(room, then=look(then, room)))[1] is None  # type: ignore[misc]
+    assert known == [True, False] * 3
 
 
 def test_an_old_message_that_is_not_here_needs_a_connection(place: Place) -> None:
