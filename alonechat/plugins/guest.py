@@ -18,18 +18,19 @@ from alonechat.errors import Rejected
 from alonechat.plugins import process as processes
 from alonechat.plugins.calls import Call, Calls, Shown
 from alonechat.plugins.failing import PluginFailure
-from alonechat.plugins.leash import HOGGING, OFTEN, STARTING, Leash
+from alonechat.plugins.leash import HOGGING, OFTEN, STARTING, Leash, Pack
 from alonechat.plugins.pace import Pace, Sayings
 from alonechat.plugins.printed import Printed
 from alonechat.plugins.running import Bounds, Door, Facts, Running
 
 GOODBYE = 1.0
 """Seconds that a plugin may take to shut down: the server itself has 5 to end."""
-WAITING = 256
+WAITING = 1024
 """Calls that may wait for a plugin's process; more hooks than that pass it by."""
-GATHERED = 64
-"""Calls of hooks that only look on which are written together: they wait for so many, or for the next look at the
-process. Each write wakes it, and it takes the processor from whoever talks."""
+GATHERED, APART = 512, 0.25
+"""Calls of hooks that only look on which are written together: they wait for so many, or where some were written just
+now, for the next of the moments that are so many seconds apart, the same for all plugins. Each write wakes a process
+and each answer the server, in the middle of somebody's message: few messages shall meet that."""
 TURN, FLOOD, REST = 16, 1000.0, 0.05
 """Frames that are taken from a plugin in one turn of the loop; how many a second may come that answer nothing; and for
 how many seconds its pipe is not read when there are more, so that it waits for itself."""
@@ -45,13 +46,14 @@ log = get_logger(__name__)
 
 
 class Guest(Running):
-    """One plugin outside the server. `on_off(reason)` is called when it has crashed too often."""
+    """One plugin outside the server. `on_off(reason)` is called when it has crashed too often. `pack`: that of the
+    others."""
 
     _shown = Shown()
 
-    def __init__(self, source: str, data: Path, door: Door, bounds: Bounds) -> None:
+    def __init__(self, source: str, data: Path, door: Door, bounds: Bounds, pack: Pack | None = None) -> None:
         super().__init__(Facts(Path(source.removeprefix("entry:")).stem), source, door)
-        self._data, self._bounds = data, bounds
+        self._data, self._bounds, self._pack = data, bounds, pack
         self.on_off: Callable[[str], None] = lambda reason: None
         self._settings: Mapping[str, Any] = {}
         self._process: Process | None = None
@@ -62,6 +64,7 @@ class Guest(Running):
         self._leash: Leash | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._answered = False
+        self._told = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._crashes: deque[float] = deque()
         self._why = ""
@@ -111,7 +114,7 @@ class Guest(Running):
     async def _start(self) -> dict[str, Any]:
         crashed = bool(self._crashes)  # then it starts when nobody else wants the processor
         process = self._process = await processes.begin(20 if crashed else 10)
-        self._leash = Leash(process, asyncio.get_running_loop().time(), crashed)
+        self._leash = Leash(process, asyncio.get_running_loop().time(), crashed, self._pack)
         assert process.stdout is not None and process.stderr is not None
         self._printed = Printed(process.stderr, lambda: self.facts.name, lambda: process.returncode is not None)
         self._reading = self._spawn(self._printed.read())
@@ -242,17 +245,19 @@ class Guest(Running):
             self._write(line)
         elif self._calls.held >= GATHERED and not leash.hogs:
             self._let_go()
-        if self._looking is None:
-            self._looking = loop.call_later(OFTEN, self._watch)
+        self._look_at(call.began + OFTEN if line else max(call.began + OFTEN, self._next))
         return call
 
     def _let_go(self, most: int = 0) -> None:
         """Write what was held back; one at a time while it computes on and on, unless told how many."""
         if self._leash is not None:
             most = most or (1 if self._leash.hogs else WAITING)
-            lines = self._calls.let_go(most, asyncio.get_running_loop().time(), self._leash.lost)
+            now = asyncio.get_running_loop().time()
+            lines = self._calls.let_go(most, now, self._leash.lost)
             if lines:
+                self._told = now
                 self._write("\n".join(lines))
+                self._look_at(now + self._leash.due)
 
     def _ended(self, call: Call, error: PluginFailure | Rejected) -> None:
         if call.future is None:
@@ -261,6 +266,18 @@ class Guest(Running):
         elif not call.future.done():
             call.future.set_exception(error)
             call.future.exception()  # whoever asked may have gone
+
+    @property
+    def _next(self) -> float:
+        """When what is held back may be written."""
+        return ((self._told + 0.001) // APART + 1) * APART
+
+    def _look_at(self, when: float) -> None:
+        """Look at the process then, if not before."""
+        if self._looking is None or self._looking.when() > when:
+            if self._looking is not None:
+                self._looking.cancel()
+            self._looking = asyncio.get_running_loop().call_at(when, self._watch)
 
     def _watch(self) -> None:
         """While it has not answered, or computes on and on: see to its deadlines, and that it stands back."""
@@ -279,10 +296,12 @@ class Guest(Running):
                 self._leash = None
                 self._spawn(self._overdue(self._process, late))
                 return
-        if since is None or not leash.hogs:
+        if since is None if leash.hogs else now > self._next - 0.001:
             self._let_go()
-        if self._calls or leash.hogs:
-            self._looking = loop.call_later(leash.due, self._watch)
+        if leash.hogs or self._calls.oldest() is not None:
+            self._look_at(now + leash.due)
+        elif self._calls:
+            self._look_at(self._next)
 
     async def _overdue(self, process: Process, call: Call) -> None:
         said = self._why = f"{call.do} passed its deadline of {call.seconds:g} s"

@@ -16,7 +16,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -42,8 +43,11 @@ LINE = 1 << 18
 """Bytes of one frame to the server."""
 READ = 1 << 16
 """Bytes that are read from the server at once."""
-TOGETHER = 0.005
-"""Seconds that the answer to what nobody waits for may wait for those that follow."""
+PIECE, REST = 0.0003, 0.001
+"""Seconds for which frames that nobody waits for are worked off in one piece, and between two of these."""
+TOGETHER = 0.02
+"""Seconds of computing for which the answer to what nobody waits for may wait for those that follow: the server takes
+more than `leash.HOGGING` without any for a plugin that computes on and on."""
 GROUP = "alonechat.plugins"
 
 
@@ -93,6 +97,9 @@ class Host:
         self._skew = 0.0
         self._home = ""
         self._partial = b""
+        self._lines: deque[bytes] = deque()
+        self._urgent = False
+        self._resting: asyncio.TimerHandle | None = None
         self._seen: dict[str, list[int]] = {}
         self._since = 0.0
 
@@ -110,8 +117,25 @@ class Host:
         if not chunk:
             os._exit(0)
         *lines, self._partial = (self._partial + chunk).split(b"\n")
-        for line in lines:
-            self._take(json.loads(line))
+        self._lines += lines
+        self._urgent = self._urgent or not all(b'"do": "look"' in line for line in lines)
+        if self._resting is None or self._urgent:
+            self._work()
+
+    def _work(self) -> None:
+        """Take frames one after the other. Where nobody waits, in short pieces: the kernel may leave the processor to
+        this process until its next tick, though one has woken up that stands back from nothing."""
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        began = time.perf_counter()
+        while self._lines:
+            self._take(json.loads(self._lines.popleft()))
+            if not self._urgent and time.perf_counter() - began > PIECE:
+                self._resting = self._loop.call_later(REST, self._work)
+                return
+        self._urgent = False
+        self._tell_seen()
 
     def _listen(self) -> None:
         for line in self._in:
@@ -127,34 +151,59 @@ class Host:
                 else:
                     future.set_result(frame["ok"])
             return
-        task = self._loop.create_task(self._serve(frame))
+        if frame["do"] == "look" and not self._tasks:  # nothing that came before is still to begin
+            self._look(frame)
+            return
+        self._begin(self._serve(frame, _CALLS[frame["do"]](self, frame)))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, frame: dict[str, Any]) -> None:
+    def _look(self, frame: dict[str, Any]) -> None:
+        """Have the plugin look at what passes, without a task where it needs none: that is half of the time."""
+        assert isinstance(self._plugin, HandlerPluginBase)
+        try:
+            found = self._plugin.handle(_shown(frame))
+        except BaseException as error:
+            self._looked(frame, described(error, self._home))
+            return
+        if inspect.isawaitable(found):
+            self._begin(self._serve(frame, found))
+        else:
+            self._looked(frame, "")
+
+    async def _serve(self, frame: dict[str, Any], work: Awaitable[Any]) -> None:
         answer: dict[str, Any] = {"id": frame["id"]}
         try:
-            answer["ok"] = await _CALLS[frame["do"]](self, frame)
+            answer["ok"] = await work
         except Rejected as refused:
             answer["refused"] = [refused.code, refused.text]
         except PluginFailure as failure:
             answer["failed"] = str(failure)
         except BaseException as error:  # whatever a plugin raises, SystemExit too, is its caller's to hear
             answer["failed"] = described(error, self._home)
-        self._between()
         if frame["do"] == "look" and "refused" not in answer:
-            if not self._seen:
-                self._loop.call_soon(self._tell_seen)
-                self._since = self._loop.time()
-            self._seen.setdefault(answer.get("failed", ""), []).append(frame["id"])
-            if self._loop.time() - self._since > TOGETHER:  # else many short ones would pass for one that is long
-                self._tell_seen()
+            self._looked(frame, answer.get("failed", ""))
             return
+        self._between()
         self._tell_seen()  # what was done before is answered before: with `shutdown` all ends
         try:
             self.send(answer)
         except PluginFailure as failure:
             self.send({"id": frame["id"], "failed": str(failure)})
+
+    def _looked(self, frame: dict[str, Any], why: str) -> None:
+        """`why` it failed, if it did."""
+        self._between()
+        if not self._seen:
+            self._since = time.process_time()
+            if not self._lines:
+                self._loop.call_soon(self._tell_seen)
+        self._seen.setdefault(why, []).append(frame["id"])
+        if time.process_time() - self._since > TOGETHER:  # else many short ones would pass for one that is long
+            self._tell_seen()
 
     def _tell_seen(self) -> None:
         """What nobody waits for is answered together, by what came of it, once all that came together is done: each
@@ -255,7 +304,7 @@ class Host:
 
     async def handle(self, frame: dict[str, Any]) -> dict[str, Any]:
         assert isinstance(self._plugin, HandlerPluginBase)
-        context = HookContext(HookPhase[frame["phase"]], **frame["context"])
+        context = _shown(frame)
         answer = await called(self._plugin.handle, context)
         context = answer if isinstance(answer, HookContext) else context
         return {"content": str(context.content), "stopped": bool(context.stopped), "reason": str(context.reason)}
@@ -263,6 +312,10 @@ class Host:
     async def look(self, frame: dict[str, Any]) -> None:
         """What passes and is only looked at: nobody waits for what comes of it."""
         await self.handle(frame)
+
+
+def _shown(frame: dict[str, Any]) -> HookContext:
+    return HookContext(HookPhase[frame["phase"]], **frame["context"])
 
 
 _CALLS: dict[str, Callable[[Host, dict[str, Any]], Any]] = {

@@ -18,20 +18,47 @@ BURST, RUN = 0.1, 0.08
 In short pieces it would cost the others more: with each that begins, the kernel leaves it the core until its next tick
 once, whoever wakes up."""
 AWAITED, ASIDE = 0.25, 0.1
-"""How much of a processor it gets from then on: while somebody waits for an answer of it, and else."""
+"""How much of a processor it gets from then on: while somebody waits for an answer of it, and else, together with all
+others that are so."""
 OFTEN, SELDOM = 0.01, 0.1
-"""Seconds between two looks, each of which costs 0.2 ms: at a process of which nothing is known yet, and at most at one
-that computes on and on."""
+"""Seconds between two looks: at a process of which nothing is known yet, and at most at one
+that computes on and on, or stands back already."""
+
+
+class Pack:
+    """The leashes of a server's plugins. Of those that compute on and on while nobody waits for them one does so at a
+    time: of two the kernel may take the other one when it should let somebody else run."""
+
+    def __init__(self) -> None:
+        self._hogs: set[Leash] = set()
+        self._turn: Leash | None = None
+
+    @property
+    def size(self) -> int:
+        """How many share what those get for which nobody waits; at least 1."""
+        return max(1, len(self._hogs))
+
+    def looked(self, leash: Leash) -> None:
+        """More is known of one."""
+        self._hogs = {each for each in self._hogs | {leash} if each.runs and each.hogs}
+
+    def may_run(self, leash: Leash) -> bool:
+        """Whether no other process computes on and on; then this one does."""
+        turn = self._turn
+        if turn is not None and turn is not leash and turn in self._hogs and turn.runs and not turn.stopped:
+            return False
+        self._turn = leash
+        return True
 
 
 class Leash:
     """What one process computes, looked at now and then. `lost`: seconds that its deadlines give back: those for which
-    it was ready and the machine let others run, and half of those for which it was stopped. `awaited`: somebody waits
-    for an answer of it."""
+    it was ready and the machine let others run, half of those for which it was stopped, and all for which others were
+    let run in its place. `awaited`: somebody waits for an answer of it."""
 
-    def __init__(self, process: Process, now: float, known: bool = False) -> None:
-        """`known`: it is known to compute too much, and stands back already."""
-        self._process = process
+    def __init__(self, process: Process, now: float, known: bool = False, pack: Pack | None = None) -> None:
+        """`known`: it is known to compute too much, and stands back already. `pack`: that of the other plugins."""
+        self._process, self._pack = process, pack or Pack()
         self.lost, self.stopped, self.behind, self.awaited = 0.0, False, known, False
         self._left, self._computed, self._at = BURST, 0.0, now
         self._used, self._starved = processes.used(process), processes.starved(process)
@@ -43,13 +70,13 @@ class Leash:
 
     @property
     def _share(self) -> float:
-        return AWAITED if self.awaited else ASIDE
+        return AWAITED if self.awaited else ASIDE / self._pack.size
 
     @property
     def due(self) -> float:
         """Seconds until it is worth another look."""
         if not self.hogs:
-            return OFTEN
+            return SELDOM if self.behind else OFTEN
         wait = (RUN - self._left) / self._share if self.stopped else self._left
         return min(max(wait, OFTEN), SELDOM)
 
@@ -62,17 +89,27 @@ class Leash:
         waited = max(0.0, min(starved - self._starved, took))
         if ran < took / 10 and not self.stopped and processes.is_ready(self._process):
             waited = took - ran
-        self.lost += waited + (took / 2 if self.stopped else 0.0)
+        self.lost += waited + (took * (1 - 0.5 / self._pack.size) if self.stopped else 0.0)
         self._computed = (0.0 if answered else self._computed) + min(ran, now - max(since, self._at))
         self._left = BURST if free else max(-RUN, min(BURST, self._left + took * self._share - ran))
         self._used, self._starved, self._at = used, starved, now
+        self._pack.looked(self)
         if self._computed > most or self._left <= 0:
             self.stand_back()
-        if self.stopped and self._left >= RUN:
+        if self.stopped and self._left >= RUN and self._may_run:
             processes.pause(self._process, False)
             self.stopped = False
-        elif not self.stopped and self._left <= 0:
+        elif not self.stopped and (self._left <= 0 or (self.behind and self.hogs and not self._may_run)):
             self.stopped = processes.pause(self._process, True)
+
+    @property
+    def _may_run(self) -> bool:
+        return self.awaited or self._pack.may_run(self)
+
+    @property
+    def runs(self) -> bool:
+        """Whether the process is there."""
+        return self._process.returncode is None
 
     def stand_back(self) -> None:
         """Let it run only when nobody else wants to, from now on: who may not do all may not take that back."""

@@ -22,6 +22,7 @@ from alonechat.plugins.contract import PluginBase
 from alonechat.plugins.failing import PluginFailure
 from alonechat.plugins.guest import Guest
 from alonechat.plugins.host import GROUP
+from alonechat.plugins.leash import Pack
 from alonechat.plugins.running import Bounds, Door, Inside, Running
 
 FOLDER, SETTINGS = "plugins", "plugins.toml"
@@ -59,6 +60,7 @@ class PluginManager:
     ) -> None:
         self._door, self._data, self._builtin = door, data, tuple(builtin)
         self._bounds = bounds or Bounds()
+        self._pack = Pack()
         self.plugins: list[Plugin] = []
         self._off: set[str] = set()
         self._lock, self._stopped = asyncio.Lock(), asyncio.Event()
@@ -153,7 +155,7 @@ class PluginManager:
         sources = [str(path.resolve()) for path in places if is_plugin(path)]
         sources += [f"entry:{point.name}" for point in entry_points(group=GROUP)]
         for source in sources:
-            guest = Guest(source, self._data, self._door, self._bounds)
+            guest = Guest(source, self._data, self._door, self._bounds, self._pack)
             guest.on_off = lambda reason, guest=guest: self._switched_off(guest, reason)  # type: ignore[misc]
             found.append(guest)
         return found

@@ -14,7 +14,7 @@ import pytest
 from alonechat.core.server.hooks import HookContext, HookPhase
 from alonechat.plugins import process as processes
 from alonechat.plugins.calls import Call, Calls, Shown
-from alonechat.plugins.leash import BURST, Leash
+from alonechat.plugins.leash import BURST, Leash, Pack
 from alonechat.testing import Server
 from tests.plugins.conftest import command
 
@@ -51,6 +51,40 @@ def test_what_computes_on_and_on_stands_still_most_of_the_time(awaited: bool, mo
     used, leash = asyncio.run(looks())
     assert BURST / 2 < used < most, "without a leash 1 s"
     assert leash.hogs and leash.behind and leash.lost > 0.1
+
+
+@linux
+def test_of_several_that_compute_on_and_on_one_does_at_a_time_and_they_share_what_one_would_get() -> None:
+    async def looks() -> tuple[list[float], list[int], list[Leash]]:
+        clock = asyncio.get_running_loop().time
+        hogs = [await asyncio.create_subprocess_exec(sys.executable, "-c", "while True: pass") for _ in range(3)]
+        began = clock()
+        pack, before = Pack(), [0.0] * 3
+        leashes = [Leash(hog, began, pack=pack) for hog in hogs]
+        at_once = []
+
+        async def watch(leash: Leash) -> None:
+            while clock() < began + 4:
+                await asyncio.sleep(leash.due)
+                leash.look(clock(), began, False, False)
+                if clock() > began + 1.5:
+                    at_once.append(sum(not each.stopped for each in leashes))
+
+        async def measure() -> None:
+            await asyncio.sleep(1.5)
+            before[:] = [processes.used(hog) for hog in hogs]
+
+        try:
+            await asyncio.gather(*map(watch, leashes), measure())
+            return [processes.used(hog) - had for hog, had in zip(hogs, before, strict=True)], at_once, leashes
+        finally:
+            for hog in hogs:
+                await processes.end(hog, gently=False)
+
+    used, at_once, leashes = asyncio.run(looks())
+    assert max(at_once) == 1
+    assert 0.03 < sum(used) < 0.6, "of 2.5 s; each for itself would come to 0.75"
+    assert all(leash.lost > 2 for leash in leashes), "what each stood still for others is given back"
 
 
 @linux

@@ -166,3 +166,74 @@ def test_who_asks_the_server_for_nonsense_is_told_so(start: Start) -> None:
     began = time.monotonic()
     assert "does not take" in ana.asks(type="TEXT", content="/past")["content"]
     assert time.monotonic() - began < 1.5, "it does not wait for its deadline"
+
+
+def look(number: int) -> bytes:
+    """A frame about a message that passes."""
+    context = {"sender": "ana", "target": "#lobby", "content": f"{number}", "type": "TEXT"}
+    frame = {"id": number, "do": "look", "phase": "POST_MESSAGE", "context": context}
+    return json.dumps(frame).encode() + b"\n"
+
+
+@linux
+def test_what_nobody_waits_for_is_looked_at_in_pieces_and_answered_together_and_what_is_awaited_at_once() -> None:
+    read, write = os.pipe()
+    out, seen, turns = io.BytesIO(), list[str](), list[int]()
+    host = Host(os.fdopen(read, "rb"), out)
+
+    class Plugin(HandlerPluginBase):
+        _metadata = PluginMetadata("looks")
+
+        def handle(self, context: HookContext) -> None:
+            seen.append(context.content)
+            time.sleep(0.0001)
+
+    host._plugin = Plugin()
+
+    async def until(so: Callable[[], bool]) -> None:
+        while not so():
+            turns.append(len(seen))
+            await asyncio.sleep(0.0005)
+
+    async def work() -> None:
+        host._loop.add_reader(read, host._read)
+        os.write(write, b"".join(look(number) for number in range(100)))
+        await until(lambda: len(seen) == 100 and bool(out.getvalue()))
+        assert len(set(turns)) > 10, "whoever else wants the processor gets it between"
+        answers = [json.loads(line) for line in out.getvalue().splitlines()]
+        assert [number for answer in answers for number in answer["seen"]] == list(range(100)) and len(answers) < 5
+        turns.clear()
+        os.write(write, b"".join(look(number) for number in range(100, 200)) + b'{"id": 200, "do": "shutdown"}\n')
+        await until(lambda: b'{"id": 200' in out.getvalue())
+        assert len(set(turns)) <= 3 and seen == [str(number) for number in range(200)], "it hears all that came before"
+
+    host._loop.run_until_complete(asyncio.wait_for(work(), 10))
+    host._loop.close()
+    os.close(write)
+
+
+@linux
+def test_a_plugin_that_looks_on_is_told_of_many_messages_in_few_frames(start: Start, tmp_path: Path) -> None:
+    source = """
+    class Plugin(HandlerPluginBase):
+        _metadata = PluginMetadata("counts")
+        phases = (HookPhase.POST_MESSAGE,)
+        def initialize(self, context):
+            read, self.times, self.file = os.read, [], context.data / "times"
+            def counted(number, most):
+                self.times.append(time.monotonic())
+                return read(number, most)
+            os.read = counted
+        def handle(self, context):
+            if context.content == "the last": self.file.write_text(" ".join(map(str, self.times)))
+    """
+    ana = start(counts=source).person("ana")
+    until, said = time.monotonic() + 1.5, 0
+    while time.monotonic() < until:
+        ana.says(f"{said}")
+        said += 1
+    ana.says("the last")
+    file, until = tmp_path / "data" / "times", time.monotonic() + 5
+    while not file.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert said > 50 and 2 <= len(file.read_text().split()) <= 12 + said / 40, "four times a second, 64 KiB at once"
