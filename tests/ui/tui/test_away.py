@@ -48,8 +48,9 @@ def test_what_is_written_offline_waits_over_a_kill_of_client_and_server(
     with People(server) as people:
         said = people.connect("bo").asks(type="HISTORY", target="#lobby")["events"]
     assert [each["content"] for each in said] == ["before", "written offline", "and a second one"]
-    server.restart()
+    server.kill9()
     again.sees("ana · offline")
+    server.start()
     again.press("ctrl+r")
     again.sees("ana · connected")
     again.says("after the restart")
