@@ -1,4 +1,4 @@
-"""`plugin` (list, new, check, enable, disable), and `audit`."""
+"""`plugin` (list, new, check, test, enable, disable), and `audit`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ def mount(app: typer.Typer) -> None:
     """`plugin …`."""
     from alonechat.cli import help_when_alone
 
-    group = typer.Typer(help="Plugins: list, new, check, enable, disable.")
+    group = typer.Typer(help="Plugins: list, new, check, test, enable, disable.")
     group.callback(invoke_without_command=True)(help_when_alone)
     app.add_typer(group, name="plugin", rich_help_panel="Run a server")
     command(group, "list", DATABASE)(list_)
     command(group, "new", DATABASE)(new)
     command(group, "check")(check)
+    command(group, "test")(test)
     command(group, "enable", DATABASE)(enable)
     command(group, "disable", DATABASE)(disable)
     command(app, "audit", DATABASE, "Run a server")(audit)
@@ -56,6 +57,13 @@ def check(path: Annotated[str, typer.Argument(metavar="PATH", help="A file, or a
     does = [*(["a command"] if found.command else []), *(phase.name for phase in found.phases)]
     about = found.description or "no description"
     print(f"{found.name} {found.version}: {about} ({', '.join(does) or 'does nothing'})")
+
+
+def test(path: Annotated[str, typer.Argument(metavar="PATH", help="The plugin, or its test.")]) -> int:
+    """Run the test that stands beside a plugin. pytest must be there for this Python."""
+    from alonechat.plugins.handling import tested
+
+    return tested(Path(path))
 
 
 def enable(settings: Settings, name: Name) -> None:

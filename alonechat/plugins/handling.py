@@ -1,8 +1,9 @@
-"""What the command line does with plugins: how they stand, a new one, a check of one."""
+"""What the command line does with plugins: how they stand, a new one, a check and the test of one."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -33,7 +34,7 @@ class Plugin(CommandPluginBase):
     def execute(self, content: str, sender: str, target: str | None = None) -> str | None:
         return f"{{content.partition(' ')[2]}}, says {{sender}}"
 '''
-_TEST = '''"""Run it with pytest, where alonechat is installed."""
+_TEST = '''"""`alonechat plugin test {name}.py` runs this; so does pytest, where alonechat is installed."""
 
 from pathlib import Path
 
@@ -149,3 +150,16 @@ def check(path: Path) -> Facts:
             return asyncio.run(look())
         except PluginFailure as failure:
             raise Rejected("invalid", f"{path}: {failure}") from None
+
+
+def tested(path: Path) -> int:
+    """Run the test of a plugin, which `new` writes beside it, with pytest; its exit code. Raises ConfigError."""
+    test = path if path.name.startswith("test_") else path.with_name(f"test_{path.stem.replace('-', '_')}.py")
+    if not test.is_file():
+        raise ConfigError(f"there is no test {test}: name a plugin that has one beside it, or the test itself")
+    try:
+        import pytest
+    except ImportError:
+        line = f"{sys.executable} -m pip install pytest"
+        raise ConfigError(f"pytest is missing, which runs tests; this line installs it: {line}") from None
+    return int(pytest.main(["-q", "-p", "no:cacheprovider", str(test)]))

@@ -316,5 +316,6 @@ class PluginManager:
             await self.reload()
         elif words:
             raise Rejected("bad_frame", "use it as /plugins [reload | enable <name> | disable <name>]")
-        lines = [f"{p.name} {p.running.facts.version}: {p.state}{p.reason and f' ({p.reason})'}" for p in self.plugins]
+        named = [(f"{p.name} {p.running.facts.version}".rstrip(), p) for p in self.plugins]
+        lines = [f"{name}: {p.state}{p.reason and f' ({p.reason})'}" for name, p in named]
         return Answer("plugins", None, "\n".join(lines) or "There are no plugins.", target)

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from alonechat.testing import serving
 from tests.cli.shell import Inside, Shell
 from tests.house.tree import ROOT
@@ -27,6 +29,21 @@ def test_a_new_plugin_checks_out_and_its_test_passes(shell: Shell) -> None:
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
     assert "stands already" in shell.fails("plugin", "new", "greeter", code=2)
     assert "a plugin's name has 1 to 31" in shell.fails("plugin", "new", "Not This", code=2)
+
+
+def test_the_test_of_a_plugin_is_run_by_the_file_itself(
+    shell: Shell, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.ok("plugin", "new", "tea-time")
+    plugin = shell.cwd / "data" / "plugins" / "tea-time.py"
+    assert "1 passed" in shell.ok("plugin", "test", str(plugin))
+    plugin.write_text(plugin.read_text().replace("says {sender}", "said {sender}"))
+    failed = shell.run("plugin", "test", str(plugin.with_name("test_tea_time.py")))
+    assert failed.code == 1 and "1 failed" in failed.out and "hello, said ana" in failed.out
+    assert "there is no test" in shell.fails("plugin", "test", "absent.py", code=2)
+    (inside.cwd / "test_one.py").write_text("")
+    monkeypatch.setitem(sys.modules, "pytest", None)
+    assert "-m pip install pytest" in inside.fails("plugin", "test", "test_one.py", code=2)
 
 
 def test_check_says_what_is_wrong_and_where(shell: Shell) -> None:
