@@ -21,7 +21,7 @@ from alonechat.core.client.runner import Runner
 from alonechat.core.client.words import _
 from alonechat.errors import AloneChatError
 from alonechat.ui.gui.fonts import Fonts, fontconfig, screen_scale
-from alonechat.ui.gui.keys import ALT, CONTROL, name_of
+from alonechat.ui.gui.keys import ALT, CONTROL, as_on_desktops, name_of
 from alonechat.ui.gui.notify import Notifier
 from alonechat.ui.gui.palette import Palette
 from alonechat.ui.gui.photos import Photos, Wanted
@@ -58,6 +58,7 @@ def make_root(opening: Opening, preferences: Preferences) -> tuple[Any, Fonts]:
         with fontconfig(opening.home, assets):
             root = ctk.CTk(className="AloneChat")
             root.withdraw()
+            as_on_desktops(root)
             return root, Fonts(root, preferences.font_size, screen_scale(root))
     except tkinter.TclError as error:
         raise Unusable(_("there is no display to open a window on ({reason})").format(reason=error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tkinter
 
@@ -38,3 +39,30 @@ def name_of(event: tkinter.Event[tkinter.Misc]) -> str:
     if len(name) == 1 and not name.isalpha() and not control and not alt:
         shift = False  # `?` is a key of its own, wherever it lies
     return "+".join([*(["ctrl"] * control), *(["alt"] * alt), *(["shift"] * shift), name])
+
+
+_EMACS = re.compile(r"<(?:Control|Control-Lock|Meta|Lock-Meta)-Key-[abefnpwyABEFNPWY]>")
+_WORDS = {
+    "Text": ("llength [%W tag ranges sel]", "tk::TextPrevPos %W insert tcl_startOfPreviousWord", "tk::TextNextWord"),
+    "Entry": ("%W selection present", "tk::EntryPreviousWord %W insert", "tk::EntryNextWord"),
+}
+"""By the kind of a field: whether something is selected, where the word before begins, what finds the next one."""
+
+
+def as_on_desktops(root: tkinter.Misc) -> None:
+    """Fields answer to Ctrl-A (select all), Ctrl-Y (redo), Ctrl-Backspace and Ctrl-Delete (a word) as everywhere on a
+    desktop. Under X11 Tk has Emacs' keys instead, by which Ctrl-K, the way to the switcher, cuts what stands behind."""
+    if root.tk.call("tk", "windowingsystem") != "x11":
+        return
+    for event in root.event_info():
+        for sequence in root.event_info(event):
+            if _EMACS.fullmatch(sequence):
+                root.event_delete(event, sequence)
+    root.event_add("<<SelectAll>>", "<Control-Key-a>", "<Control-Lock-Key-A>")
+    root.event_add("<<Redo>>", "<Control-Key-y>", "<Control-Lock-Key-Y>")
+    for kind, (selected, before, after) in _WORDS.items():
+        for letter in "dhkot":
+            root.unbind_class(kind, f"<Control-Key-{letter}>")
+        for key, span in (("BackSpace", f"[{before}] insert"), ("Delete", f"insert [{after} %W insert]")):
+            script = f"if {{[{selected}]}} {{%W delete sel.first sel.last}} else {{%W delete {span}}}"
+            root.tk.call("bind", kind, f"<Control-Key-{key}>", script)

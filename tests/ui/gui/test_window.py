@@ -98,6 +98,41 @@ def colours(desk: Desk) -> dict[str, list[str]]:
     return found
 
 
+def test_fields_are_written_in_as_everywhere_on_a_desktop(desk: Make, people: People, name: Name) -> None:
+    control = 4
+    ana = desk(people, name("ana"))
+    ana.open("#lobby")
+    field, find = ana.window.composer.text, ana.window.find._entry
+
+    def said(widget: Any) -> str:
+        return str(widget.get("1.0", "end-1c") if widget is field else widget.get())
+
+    for widget in (field, find):
+        widget.focus_force()
+        ana.step()
+        widget.insert("insert", "one two three")
+        ana.press("BackSpace", widget, control)
+        assert said(widget) == "one two "
+        ana.press("Left", widget, control)
+        ana.press("Delete", widget, control)
+        assert said(widget).strip() == "one"
+        for letter in "bdhnptw":  # what Emacs means by these is nobody's wish here
+            ana.press(letter, widget, control)
+        assert said(widget).strip() == "one"
+        ana.press("a", widget, control)
+        ana.press("x", widget)
+        assert said(widget) == "x"
+    find.icursor(0)
+    ana.press("k", find, control)
+    assert said(find) == "x" and len(ana.app.root.sheets) == 1, "the way to the switcher cuts nothing"
+    ana.press("Escape")
+    field.focus_force()
+    field.edit_undo()
+    changed = said(field)
+    ana.press("y", field, control)
+    assert said(field) == "x" != changed
+
+
 def test_the_window_is_dark_behind_a_sheet_and_as_before_when_it_is_gone(
     desk: Make, people: People, name: Name
 ) -> None:
