@@ -302,6 +302,8 @@ class Model:
                 window.messages[at] = message
         if event["type"] == "TEXT":
             self.typing.get(target, {}).pop(event["sender"], None)
+            if target == LOBBY:
+                self._newcomer(event["sender"])
         if event["type"] in ("JOIN", "LEAVE"):
             self._membership(target, event)
         if event["sender"] == self.me:
@@ -315,6 +317,13 @@ class Model:
                 members.remove(who)
             elif event["type"] == "JOIN" and who not in members:
                 members.append(who)
+
+    def _newcomer(self, who: str) -> None:
+        """Whoever has an account is in the lobby, and no event says that one was made."""
+        members = self.members.get(LOBBY)
+        if members is not None and who not in self.users:
+            self.users[who] = {"username": who}
+            members.append(who)
 
     def _page(self, page: Page) -> None:
         window = self.windows.get(page.target)
@@ -369,6 +378,8 @@ class Model:
             self.typing.setdefault(target if target.startswith("#") else sender, {})[sender] = at + TYPING_SECONDS
         elif kind == "PRESENCE":
             self.presence[frame["sender"]] = frame["content"]
+            if frame["content"] != "offline":
+                self._newcomer(frame["sender"])
         elif kind == "USER":
             self.users[frame["user"]["username"]] = dict(frame["user"])
             if frame["user"]["username"] == self.me:

@@ -342,6 +342,19 @@ def test_an_answer_changes_nothing(model: Model) -> None:
     assert repr(model) == before
 
 
+def test_who_is_new_on_the_server_is_in_the_lobby_once_seen(model: Model) -> None:
+    model.apply(arrived(1, sender="early", type="TEXT", content="before anybody was asked for"))
+    assert LOBBY not in model.members
+    model.apply(members("alice", "bo"))
+    model.apply(arrived(2, sender="fay", type="TEXT", content="I am new here"))
+    model.apply(Passed({"type": "PRESENCE", "sender": "gil", "content": "online"}, 0.0))
+    model.apply(Passed({"type": "PRESENCE", "sender": "gone", "content": "offline"}, 0.0))
+    model.apply(arrived(3, sender="bo", type="TEXT", content="welcome"))
+    assert model.members[LOBBY] == ["alice", "bo", "fay", "gil"] and model.shown("fay") == "fay"
+    model.apply(members("alice", "bo", "fay"))
+    assert model.members[LOBBY] == ["alice", "bo", "fay"] and model.shown("fay") == "Fay"
+
+
 def test_who_moderates_one_room_is_a_member_in_others() -> None:
     model = Model()
     model.apply(Welcomed(ALICE, {}, {}))
