@@ -194,21 +194,21 @@ class Connection(asyncio.Protocol):
 
     def _handshake(self, protocol: Protocol, data: bytes) -> None:
         """Take a piece of the upgrade; frames that came with it are taken after it."""
-        head, end, rest = data.partition(b"\r\n\r\n")
-        protocol.receive_data(head + end)
+        seen = bytes(self._rest) + data  # the end of the header may come in pieces, the last one with frames behind it
+        at = seen.find(b"\r\n\r\n")
+        cut = at + 4 - len(self._rest) if at >= 0 else len(data)
+        self._rest = b"" if at >= 0 else seen[-3:]
+        protocol.receive_data(data[:cut])
         for event in protocol.events_received():
             if isinstance(event, Request):
                 self._upgrade(cast(ServerProtocol, protocol), event)
         if protocol.handshake_exc is not None or protocol.close_expected():
             self._leave()
         self._send_protocol(protocol)
-        if not self._open:
-            if rest and not self.leaving:  # the end of the header came in two pieces
-                self._handshake(protocol, rest)
-        elif end or data.endswith(b"\n"):
+        if self._open and at >= 0:
             self._protocol = None
-            if rest:
-                self.data_received(rest)
+            if cut < len(data):
+                self.data_received(data[cut:])
 
     def _upgrade(self, protocol: ServerProtocol, request: Request) -> None:
         url = urlsplit(request.path)

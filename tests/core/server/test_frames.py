@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -126,3 +127,24 @@ def test_an_upgrade_is_taken_in_pieces_of_any_size(tmp_path: Path, cut: int) -> 
             while b'"nonce":"here"' not in heard:
                 heard += found.recv(65536)
         assert heard.index(b"WELCOME") < heard.index(b"HEARTBEAT")
+
+
+@pytest.mark.parametrize("late", [1, 2, 3, 4])
+def test_a_frame_behind_the_last_bytes_of_the_upgrade_is_taken(tmp_path: Path, late: int) -> None:
+    with serving(tmp_path) as server:
+        server.register("ana")
+        url = urlsplit(server.ws_url)
+        head = (
+            f"GET /?token={server.token('ana')} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        ).encode()
+        with socket.create_connection((url.hostname, url.port), 10) as found:
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            found.sendall(head[:-late])
+            time.sleep(0.1)  # so that the server has read that by itself
+            found.sendall(head[-late:] + sent(Opcode.TEXT, b'{"type": "HEARTBEAT", "nonce": "here"}'))
+            heard = b""
+            while b'"nonce":"here"' not in heard:
+                piece = found.recv(65536)
+                assert piece, "the server has closed"
+                heard += piece
