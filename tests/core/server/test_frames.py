@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
 from alonechat.core.server import frames
-from alonechat.testing import serving
+from alonechat.testing import Server, serving
 
 MOST = 65536
 TEXTS = st.lists(st.text(max_size=300), max_size=6)
@@ -109,15 +109,19 @@ def test_a_connection_takes_whole_and_cut_and_rare_frames_in_turn(tmp_path: Path
         assert [each[:5].strip() for each in said] == ["one", "two", "three", "four"] and len(said[3]) == 2005
 
 
+def upgrade(server: Server) -> bytes:
+    """The header by which ana, who is registered here, asks for a WebSocket."""
+    server.register("ana")
+    return (
+        f"GET /?token={server.token('ana')} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+
+
 @pytest.mark.parametrize("cut", [1, 2, 3, 40, 10_000])
 def test_an_upgrade_is_taken_in_pieces_of_any_size(tmp_path: Path, cut: int) -> None:
     with serving(tmp_path) as server:
-        server.register("ana")
-        url = urlsplit(server.ws_url)
-        head = (
-            f"GET /?token={server.token('ana')} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        ).encode()
+        url, head = urlsplit(server.ws_url), upgrade(server)
         stream = head + sent(Opcode.TEXT, b'{"type": "HEARTBEAT", "nonce": "here"}')
         with socket.create_connection((url.hostname, url.port), 10) as found:
             found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -132,12 +136,7 @@ def test_an_upgrade_is_taken_in_pieces_of_any_size(tmp_path: Path, cut: int) -> 
 @pytest.mark.parametrize("late", [1, 2, 3, 4])
 def test_a_frame_behind_the_last_bytes_of_the_upgrade_is_taken(tmp_path: Path, late: int) -> None:
     with serving(tmp_path) as server:
-        server.register("ana")
-        url = urlsplit(server.ws_url)
-        head = (
-            f"GET /?token={server.token('ana')} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        ).encode()
+        url, head = urlsplit(server.ws_url), upgrade(server)
         with socket.create_connection((url.hostname, url.port), 10) as found:
             found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             found.sendall(head[:-late])
