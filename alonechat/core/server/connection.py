@@ -165,6 +165,10 @@ class Connection(asyncio.Protocol):
                 return
             if data:
                 self._transport.write(data)
+            elif self._transport.can_write_eof():
+                # What the client still sends is read and thrown away until it ends, too (`_leave` set a bound): a
+                # socket that is closed with bytes unread is reset, and a reset may eat the close that says why.
+                self._transport.write_eof()
             else:
                 self._transport.close()
 
