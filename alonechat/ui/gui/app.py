@@ -20,6 +20,7 @@ from alonechat.core.client.preferences import Preferences, load, save
 from alonechat.core.client.runner import Runner
 from alonechat.core.client.words import _
 from alonechat.errors import AloneChatError
+from alonechat.ui.gui import collecting
 from alonechat.ui.gui.fonts import Fonts, fontconfig, screen_scale
 from alonechat.ui.gui.keys import ALT, CONTROL, as_on_desktops, name_of
 from alonechat.ui.gui.notify import Notifier
@@ -74,6 +75,7 @@ class App:
         self.root, self.fonts = make_root(opening, self.preferences)
         from alonechat.ui.gui.pictures import Pictures
 
+        collecting.take_over()
         self.root.sheets = list[Any]()
         self.root.unbind_all("<Button-1>")  # customtkinter would give the focus to whatever is clicked
         self.pictures = Pictures(self.root, opening.home)
@@ -278,7 +280,7 @@ class App:
         if self.window is not None:
             self.window.close()
             self.window = None
-            gc.collect()  # here: fonts and pictures that another thread lets go of would wait there for Tk's
+            gc.collect()
 
     def _stop(self) -> None:
         self._take_down()

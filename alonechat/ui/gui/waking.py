@@ -9,13 +9,15 @@ import tkinter
 from collections.abc import Callable
 from contextlib import suppress
 
+from alonechat.ui.gui import collecting
+
 POLL = 80
 """Milliseconds between looks where Tk can't watch a pipe (Windows)."""
 
 
 class Waker:
     """`wake()` may be called in any thread: soon after, `act()` is called in Tk's. `post(call)` has that called there
-    too, before `act`."""
+    too, before `act`. Garbage is collected behind them (`collecting`)."""
 
     def __init__(self, root: tkinter.Misc, act: Callable[[], None]) -> None:
         self._root, self._act = root, act
@@ -64,6 +66,7 @@ class Waker:
                 break
             call()
         self._act()
+        collecting.collect()
 
     def close(self) -> None:
         """Stop watching."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,17 @@ def screen() -> Iterator[Screen]:
 @pytest.fixture
 def display(
     screen: Screen, needs_program: Callable[[str], str], private_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
+) -> Iterator[str]:
     """The display's name, which Tk takes, too."""
     from alonechat.core.client import words
 
     name = screen.start(needs_program)
     monkeypatch.setenv("DISPLAY", name)
     words.choose("en")
-    return name
+    yield name
+    gc.unfreeze()
+    gc.collect()  # here, before Python's own collector comes again: in another thread it would wait for Tk
+    gc.enable()
 
 
 @pytest.fixture
@@ -52,3 +56,4 @@ def desk(display: str, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
     yield make
     for each in reversed(opened):
         each.close()
+    opened.clear()
