@@ -165,12 +165,17 @@ class Connection(asyncio.Protocol):
                 return
             if data:
                 self._transport.write(data)
-            elif self._transport.can_write_eof():
-                # What the client still sends is read and thrown away until it ends, too (`_leave` set a bound): a
-                # socket that is closed with bytes unread is reset, and a reset may eat the close that says why.
-                self._transport.write_eof()
             else:
-                self._transport.close()
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Send no more, and read until the client ends, too: a socket that is closed with bytes unread is reset, and a
+        reset may eat the close that says why."""
+        self._leave()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
 
     # --- reading less for a while ---
 

@@ -82,3 +82,22 @@ def test_who_does_not_read_is_not_read_and_loses_nothing(tmp_path: Path) -> None
             tail = (tail + more)[-12:]
         flood.join()
         ana.close()
+
+
+def test_what_comes_in_the_moment_of_an_end_is_written_to_the_others(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        bo = server.person("bo")
+        server.register("ana")
+        ana = dial(server.ws_url, server.token("ana"))
+        reception, delivery = server.manager.reception, server.manager.delivery
+
+        async def at_once() -> None:
+            (connection,) = (each for each in reception.connections if each.username == "ana")
+            connection.eof_received()  # as the transport tells it, a turn before the connection is lost
+            delivery.choose("bo", "busy")
+            delivery.tick()
+
+        server.do(at_once)
+        assert bo.hears("PRESENCE", content="busy")
+        assert bo.says("still here")["content"] == "still here"
+        ana.close()
