@@ -72,7 +72,6 @@ class Log:
         raw = self._raw
         if self._rows:
             bulk.execute(raw, "INSERT INTO events VALUES {}", _EVENT, self._rows)
-            self._books.index.flush()
         if self._mentions:
             bulk.execute(raw, "INSERT OR IGNORE INTO mentions VALUES {}", "(?, ?, ?, ?)", self._mentions)
         if len(self._touched) == 1:

@@ -2,6 +2,11 @@
 
 A shard indexes up to 32,768 consecutive texts; only the newest one grows, so a deletion has little to rewrite.
 The shards hold tokens and no texts (`content=''`): to take an entry back, its text is tokenised again.
+
+Texts are not indexed in the transaction that commits them: FTS5 writes a segment of its own for each transaction, which
+for a single message took longer than all the rest of its commit. They wait, in the log and in memory, until there are
+some, or somebody searches (`writer`). The table `indexed` says up to which id they are in; after a crash the rest is
+read from the log again.
 """
 
 from __future__ import annotations
@@ -13,6 +18,8 @@ from alonechat.core.store import bulk, grams
 
 SHARD: Final = 32_768
 """Texts of one shard."""
+PIECE: Final = 4096
+"""Texts that wait are read from the log in pieces of this many."""
 
 CREATE: Final = (
     "CREATE VIRTUAL TABLE search_{0} USING fts5(tokens, content='', columnsize=0, tokenize='ascii', prefix='1 2')"
@@ -29,12 +36,38 @@ class Index:
         self._rows: list[int | str] = []
         self._present: set[int] = set()
         self._arrived: list[int] = []
+        self._waiting: list[tuple[int, str, int, int]] = []
+        self._knows = False
+        """Whether `_waiting` is all that waits."""
+        self._written = 0
 
     def forget(self) -> None:
-        """Read anew from the database what shards there are; drop what was not flushed."""
+        """Read anew from the database what shards there are and what waits; to be called after a rollback, when all
+        that still counts is in the log."""
+        self._knows = False  # first: readers ask without a lock
         self._starts = None
         self._rows.clear()
         self._arrived.clear()
+        self._waiting.clear()
+        self._written = 0
+
+    def waits(self) -> int:
+        """How many texts are known to wait. Any thread may ask."""
+        return len(self._waiting)
+
+    def is_current(self) -> bool:
+        """Whether all that is committed is indexed, for certain. Any thread may ask."""
+        return self._knows and not self._waiting
+
+    def _upto(self) -> int:
+        return int(self._raw.execute("SELECT upto FROM indexed").fetchone()[0])
+
+    def _recall(self) -> None:
+        """Read from the log what waits there, or the first of it."""
+        if not self._knows:
+            left = "SELECT id, content, conversation, sender FROM events WHERE id > ? AND type = 0 ORDER BY id LIMIT ?"
+            self._waiting = self._raw.execute(left, (self._upto(), PIECE)).fetchall()
+            self._knows = len(self._waiting) < PIECE
 
     def _shards(self) -> list[tuple[int, int]]:
         """(number, first id) of each shard, ascending."""
@@ -43,17 +76,41 @@ class Index:
             self._room = 0
             self._present.clear()
             if self._starts:
-                used = "SELECT count(*) FROM events WHERE id >= ? AND type = 0"
-                self._room = SHARD - self._raw.execute(used, (self._starts[-1][1],)).fetchone()[0]
+                used = "SELECT count(*) FROM events WHERE id >= ? AND id <= ? AND type = 0"
+                row = self._raw.execute(used, (self._starts[-1][1], self._upto())).fetchone()
+                self._room = SHARD - row[0]
                 here = "SELECT conversation FROM spread WHERE shard = ?"
                 self._present.update(row[0] for row in self._raw.execute(here, (self._starts[-1][0],)))
         return self._starts
 
     def add(self, id: int, text: str, conversation: int, sender: int) -> None:
-        """Index a new text, whose id is above all before. Visible after `flush`."""
+        """A new text, whose id is above all before, waits to be indexed."""
+        if self._knows:  # else it is read from the log with all others
+            self._waiting.append((id, text, conversation, sender))
+
+    def flush(self) -> None:
+        """Index what waits, all or (while not `is_current` after `settled`) the first of it; its rows must be in the
+        log. It still counts as waiting until `settled`."""
+        self._recall()
+        texts = self._waiting[self._written :] if self._written else self._waiting
+        if not texts:
+            return
+        for id, text, conversation, sender in texts:
+            self._put(id, text, conversation, sender)
+        self._write()
+        self._raw.execute("UPDATE indexed SET upto = ?", (texts[-1][0],))
+        self._written = len(self._waiting)
+
+    def settled(self) -> None:
+        """The transaction is committed: what `flush` indexed in it waits no longer."""
+        if self._written:
+            del self._waiting[: self._written]
+            self._written = 0
+
+    def _put(self, id: int, text: str, conversation: int, sender: int) -> None:
         shards = self._shards()
         if self._room <= 0:
-            self.flush()
+            self._write()
             number = shards[-1][0] + 1 if shards else 0
             self._raw.execute(CREATE.format(number))
             self._raw.execute("INSERT INTO shards VALUES (?, ?)", (number, id))
@@ -66,8 +123,7 @@ class Index:
             self._arrived += (conversation, shards[-1][0])
         self._rows += (id, grams.tokens(text, conversation, sender))
 
-    def flush(self) -> None:
-        """Write what was added."""
+    def _write(self) -> None:
         if self._rows:
             newest = self._shards()[-1][0]
             bulk.execute(self._raw, f"INSERT INTO search_{newest} (rowid, tokens) VALUES {{}}", "(?, ?)", self._rows)
@@ -79,6 +135,9 @@ class Index:
     def replace(self, id: int, old: str, new: str | None, conversation: int, sender: int) -> int:
         """Index `new` (None: nothing) in place of `old`. Gives the shard's number."""
         self.flush()
+        while not self._knows:
+            self.settled()
+            self.flush()
         shard = next(number for number, first in reversed(self._shards()) if first <= id)
         self._raw.execute(
             f"INSERT INTO search_{shard} (search_{shard}, rowid, tokens) VALUES ('delete', ?, ?)",

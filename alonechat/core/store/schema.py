@@ -111,5 +111,11 @@ def _third(raw: Connection) -> None:
         raw.execute(statement)
 
 
-MIGRATIONS: list[Migration] = [_first, _second, _third]
+def _fourth(raw: Connection) -> None:
+    """Texts are indexed for search a moment after they are committed: up to which id they are, is written here."""
+    raw.execute("CREATE TABLE indexed (upto INTEGER NOT NULL)")
+    raw.execute("INSERT INTO indexed SELECT coalesce(max(id), 0) FROM events")
+
+
+MIGRATIONS: list[Migration] = [_first, _second, _third, _fourth]
 """What each schema version adds to the one before. What was released is never changed: a change is a new entry."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from alonechat.core.store.books import Books
 from alonechat.core.store.opening import connect, prepare
 from alonechat.core.store.reads import Reads
-from alonechat.core.store.records import Post, Writes
+from alonechat.core.store.records import Found, Post, Writes
 from alonechat.core.store.wire import Names
 from alonechat.core.store.writer import Act, Writer
 
@@ -45,6 +45,12 @@ class SqliteStore(Reads):
 
     def write(self, act: Callable[[Writes], Any], done: Callable[[Any], None] | None = None) -> None:
         self._writer.put([Act(act, done)])
+
+    def search(
+        self, spans: Sequence[tuple[str, int]], text: str, sender: str | None, before: str | None, limit: int
+    ) -> Found:
+        self._writer.catch_up()
+        return super().search(spans, text, sender, before, limit)
 
     def transaction(self, act: Callable[[Writes], Any]) -> Any:
         return self._writer.transaction(act)

@@ -1,4 +1,10 @@
-"""The writer: one thread that commits what has gathered in one transaction (group commit), and purges the deleted."""
+"""The writer: one thread that commits what has gathered in one transaction (group commit), indexes texts for search a
+moment later, and purges the deleted.
+
+Why texts are indexed later: FTS5 writes a segment for each transaction, which for one message took as long as all the
+rest of its commit. So they wait (`index`) until there are many, or some and the writer has nothing else to do, or the
+first has waited for a while, or somebody searches.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +12,13 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from alonechat.core.logging import get_logger
 from alonechat.core.store.append import Log
 from alonechat.core.store.books import Books
 from alonechat.core.store.records import Post, Writes
@@ -19,8 +27,20 @@ from alonechat.errors import Rejected
 
 BATCH: Final = 512
 """Posts and writes of one transaction at most."""
+GATHERED: Final = 64
+"""Texts that wait to be indexed from which the writer does so as soon as it has nothing else to do."""
+MOST: Final = 256
+"""The same, from which it does so in any case."""
+LATEST: Final = 0.3
+"""Seconds after which the writer indexes what waits in any case."""
+SEARCH: Final = 5.0
+"""Seconds that a search waits for the writer at most."""
+AGAIN: Final = 10.0
+"""Seconds until the index is tried again when the disk did not take it."""
 RETRY: Final = 0.1
 """Seconds until a checkpoint that a reader was in the way of is tried again."""
+
+log = get_logger(__name__)
 
 Delivered = tuple[Post, Any, bool]
 
@@ -51,6 +71,8 @@ class Writer:
         self._purge_after = purge_after
         self._due: float | None = None
         self._rewritten: set[int] = set()
+        self._index_by: float | None = None
+        self._asked: deque[threading.Event] = deque()
         self._elsewhere = False
         self.lock = threading.Lock()
         self.on_commit: Callable[[float], None] | None = None
@@ -92,8 +114,22 @@ class Writer:
         found, self._elsewhere = self._elsewhere, False
         return found
 
+    def catch_up(self) -> None:
+        """Return once all that was committed before is indexed. For the readers' threads; 5 s at most, and at once when
+        the disk fails: then the last texts are not found."""
+        if self._books.index.is_current():
+            return
+        if self._worker is None:
+            with self.lock:
+                self._index()
+            return
+        done = threading.Event()
+        self._asked.append(done)
+        self._queue.put([])
+        done.wait(SEARCH)
+
     def close(self) -> None:
-        """Commit what was queued, purge what is due, end the thread."""
+        """Commit what was queued, index it, purge what is due, end the thread."""
         self._queue.put(None)
         if self._worker is not None:
             self._worker.join()
@@ -108,6 +144,7 @@ class Writer:
             batch, more = self._gather()
             if batch:
                 self._hand_over(self._commit(batch))
+            self._index_what_waits(more)
             if self._due is not None and (not more or time.monotonic() >= self._due):
                 self._purge()
 
@@ -116,7 +153,8 @@ class Writer:
         batch, self._left = self._left[:BATCH], self._left[BATCH:]
         if batch:
             return batch, True
-        wait = None if self._due is None else max(0.0, self._due - time.monotonic())
+        due = [at for at in (self._due, self._index_by) if at is not None]
+        wait = max(0.0, min(due) - time.monotonic()) if due else None
         try:
             items = self._queue.get(timeout=wait)
             while items is not None:
@@ -184,7 +222,10 @@ class Writer:
         self._log.begin([item for item in batch if isinstance(item, Post)])
         results = [(item, *self._outcome(item)) for item in batch]
         self._log.flush()
+        if self._worker is None:
+            self._books.index.flush()
         self._raw.execute("COMMIT")
+        self._books.index.settled()
         if self._log.purges:
             self._plan()
         if self.on_commit is not None:
@@ -233,6 +274,44 @@ class Writer:
             self._version = version
             self._elsewhere = True
             self._books.forget()
+
+    # --- search ---
+
+    def _index_what_waits(self, more: bool) -> None:
+        """Between two transactions: index, if it is time to. `more`: something may come after this."""
+        asked, index = [self._asked.popleft() for _ in range(len(self._asked))], self._books.index
+        if index.is_current() or self._worker is None:  # a tool indexes its own, and leaves the rest to the server
+            self._index_by = None
+        else:
+            now = time.monotonic()
+            if self._index_by is None:
+                self._index_by = now + LATEST
+            idle = self._queue.empty() and not self._left
+            if asked or not more or now >= self._index_by or index.waits() >= (GATHERED if idle else MOST):
+                with self.lock:
+                    self._index()
+        for each in asked:
+            each.set()
+
+    def _index(self) -> None:
+        """Index what waits, in transactions of its own, and tried again later where the disk does not take it: posts
+        do not depend on that."""
+        self._index_by = None
+        try:
+            self._index_some()
+            while not self._books.index.is_current():
+                self._index_some()
+        except sqlite3.Error as error:
+            self._undo()
+            self._index_by = time.monotonic() + AGAIN
+            log.warning("search does not know the latest texts", error=str(error), again_in=AGAIN)
+
+    def _index_some(self) -> None:
+        self._raw.execute("BEGIN IMMEDIATE")
+        self._look()
+        self._books.index.flush()
+        self._raw.execute("COMMIT")
+        self._books.index.settled()
 
     # --- deleted is gone ---
 
