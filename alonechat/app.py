@@ -30,8 +30,8 @@ FINGERPRINT = "secret_fingerprint"
 SWITCH = 0.0002
 """Seconds after which the loop hands the interpreter to the writer thread that has committed, and back: with Python's
 own 5 ms a commit would wait for the loop longer than for the disk."""
-FILES = 65_536
-"""Open files that the process asks for, where the system allows as many: one per connection."""
+FILES = 131_072
+"""Open files that the process asks for, where the system allows as many: one per connection, or two (`pipes`)."""
 Announce = Callable[[dict[str, Any]], None]
 log = get_logger(__name__)
 
@@ -287,18 +287,31 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def raise_limits() -> None:
-    """Ask for as many open files as the system allows, up to `FILES`: each connection is one."""
+    """Ask for as many open files as the system allows, up to `FILES`: each connection is one, or two."""
     if importlib.util.find_spec("resource") is None:  # Windows has no such limit
         return
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    wanted = _files_of(hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         except (OSError, ValueError) as error:  # macOS refuses more than its own bound
             log.info("the limit of open files stays", files=soft, why=str(error))
+
+
+def _files_of(hard: int) -> int:
+    import resource
+
+    return FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+
+
+def connections_of(hard: int) -> int:
+    """How many connections a server has files for where the system allows it `hard` of them."""
+    from alonechat.core.server import pipes
+
+    return pipes.connections(_files_of(hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -73,15 +73,14 @@ def _under_load(server: place.Place, seconds: float, progress: Progress, folder:
 
 
 def _files() -> int | None:
-    """How many files a server may have open here; each connection is one."""
+    """How many connections the files that a server may have open here are enough for."""
     try:
         import resource
     except ImportError:  # Windows has no such limit
         return None
-    from alonechat.app import FILES
+    from alonechat.app import connections_of
 
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    return connections_of(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
 
 
 def _machine() -> dict[str, Any]:

@@ -41,3 +41,7 @@ MODULES = (
 
 LIBRARY = "alonechat"
 """The shared library that holds them all is `alonechat__mypyc`; the modules beside their sources only point into it."""
+
+WRITTEN = ("alonechat.core.server._pipes",)
+"""Modules that are written in C, for what no translation makes quicker. Each has a Python beside it that does the same
+where it is not there."""

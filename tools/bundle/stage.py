@@ -116,7 +116,7 @@ def own_files() -> list[Path]:
     """The files of the tree's package that go into the file; catalogues of texts only as they are read, compiled."""
     files = (path for path in (ROOT / "alonechat").rglob("*") if path.is_file())
     left = (path for path in files if "__pycache__" not in path.parts and not path.name.startswith("."))
-    return [path for path in left if path.suffix != ".po"]
+    return [path for path in left if path.suffix not in (".po", ".c")]
 
 
 def gather(native: bool, target: Path) -> None:

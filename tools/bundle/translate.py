@@ -20,14 +20,16 @@ FLAGS = ("-O3", "-g0", "-fPIC", "-DNDEBUG", "-fwrapv", "-fno-strict-aliasing", "
 
 def translate(place: Path) -> list[Any]:
     """C for the hot modules, below `place`; an object of setuptools for each library, which says what belongs to it."""
+    import setuptools
     from mypyc.build import mypycify
 
-    from tools.bundle.hot import LIBRARY, MODULES
+    from tools.bundle.hot import LIBRARY, MODULES, WRITTEN
 
     files = [f"{name.replace('.', '/')}.py" for name in MODULES]
     options = ["--config-file", "pyproject.toml", "--cache-dir", str(place / "cache")]
     # A C file for each module: they are compiled side by side.
-    return list(mypycify([*options, *files], multi_file=True, group_name=LIBRARY, target_dir=str(place / "c")))
+    found = list(mypycify([*options, *files], multi_file=True, group_name=LIBRARY, target_dir=str(place / "c")))
+    return [*found, *(setuptools.Extension(name, [f"{name.replace('.', '/')}.c"]) for name in WRITTEN)]
 
 
 def build(libraries: list[Any], place: Path, made: Path) -> None:

@@ -26,7 +26,7 @@ from websockets.server import ServerProtocol
 
 from alonechat.core import message
 from alonechat.core.logging import get_logger
-from alonechat.core.server import apart, frames, upgrade
+from alonechat.core.server import apart, frames, pipes, upgrade
 from alonechat.core.store.records import Event, Post
 from alonechat.errors import Rejected
 
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # by what it can do: uvloop's is none by class
-        self.write = self._transport.write
+        self.write = pipes.beside(self._transport)
         self._transport.set_write_buffer_limits(HIGH_WATER)
         peer = transport.get_extra_info("peername")
         self.address = peer[0] if peer else ""
@@ -99,6 +99,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
         self._stop_timer()
+        pipes.lost(self.write)
         if self._task is not None and not self._busy:
             self._task.cancel()  # a sign-in; a frame that is being carried goes on: it may be half committed
         self._server.reception.closed(self)
@@ -164,7 +165,7 @@ class Connection(asyncio.Protocol):
             if self._transport.is_closing():
                 return
             if data:
-                self._transport.write(data)
+                self.write(data)
             else:
                 self._hang_up()
 
@@ -446,10 +447,6 @@ class Connection(asyncio.Protocol):
         """Close without ceremony: nobody is there."""
         self._leave()
         self._transport.abort()
-
-    def outgrown(self, most: int) -> bool:
-        """Whether more than `most` bytes wait to be sent."""
-        return self._transport.get_write_buffer_size() > most
 
     def waiting_bytes(self) -> int:
         """Bytes that wait to be sent."""

@@ -1,10 +1,9 @@
 """Who is connected here, and the fan-out of events to their outboxes.
 
 Why it looks like this: an event is encoded once, as the finished WebSocket frame. What gathers in a conversation
-during one
-turn of the loop is joined once, each member's outbox gets that one entry, and a connection gets one write for all its
-conversations. Nothing per recipient but a bound-method call: that is what makes the fan-out cheap. Order is kept
-within a conversation, not across conversations of the same turn.
+during one turn of the loop is joined once, each member's outbox gets that one entry, and a connection gets one write
+for all its conversations. Nothing per recipient but a bound-method call, or in the native file not even that (`pipes`):
+that is what makes the fan-out cheap. Order is kept within a conversation, not across conversations of the same turn.
 
 A flush costs as much for two hundred events as for two: nearly all of it is a system call for each connection. So when
 the writer has more in hand already, which it has only under load, the flush waits for that, in proportion to what the
@@ -20,6 +19,7 @@ from typing import Any, Final, Protocol
 
 from alonechat.core.bus import Batch
 from alonechat.core.message import LOBBY, encode, encode_event
+from alonechat.core.server import pipes
 from alonechat.core.server.arrivals import Arrivals
 from alonechat.core.server.frames import frame
 from alonechat.core.server.metrics import Metrics
@@ -42,7 +42,7 @@ class Outlet(Protocol):
     pend: list[bytes]
     keys: set[str]
 
-    def outgrown(self, most: int) -> bool: ...
+    def waiting_bytes(self) -> int: ...
     def overflow(self) -> None: ...
 
 
@@ -240,8 +240,7 @@ class Delivery:
             data = join(group.pend)
             count = len(group.pend) * len(group.members)
             group.pend = []
-            for write in group.members.values():
-                write(data)
+            pipes.spread(group.members, data)
         else:
             out: list[Outlet] = []
             for group in dirty:
@@ -261,7 +260,7 @@ class Delivery:
         self._took = time.perf_counter() - began
         self.metrics.fanout.observe(self._took)
         if self.slow:
-            for outlet in [o for o in self.slow if o.outgrown(self.outbox)]:
+            for outlet in [o for o in self.slow if o.waiting_bytes() > self.outbox]:
                 outlet.overflow()
 
     # --- passing frames ---

@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from websockets.frames import Frame, Opcode
 
 from alonechat.core.server.intake import FULL
 from alonechat.testing import serving
 
+pytestmark = pytest.mark.usefixtures("way")
 PATIENCE = 20.0
 
 

@@ -1,0 +1,263 @@
+/* Writing to many sockets at once, for the native file; `pipes.py` says when it is used and what stands in for it.
+
+Why it is C: a message to a hundred members is a hundred system calls, and nothing else that the server does for it takes
+as long. An event loop's transport puts a tenth on top of each of them, and more where the processor has slept between
+two messages and has to fetch all that code again. Here it is one loop around send(), without Python's lock.
+
+A Pipe sends straight into a connection's socket while the connection's transport has nothing waiting, and gives the
+transport whatever the socket does not take: the rest of a frame, and all that follows until that is gone. So the
+transport goes on to watch for room, to bound what waits, and to find out that a socket is broken.
+
+A Pipe has a descriptor of its own (dup): a transport closes its one a turn before it says that the connection is lost,
+and by then the number may be somebody else's socket. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* Python ignores SIGPIPE */
+#endif
+
+#define FEW 16 /* up to so many sockets Python's lock is kept: giving it away takes longer */
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    PyObject *write; /* the transport's write(data) */
+    PyObject *size;  /* the transport's get_write_buffer_size() */
+    int fd;          /* -1: closed */
+    int behind;      /* the transport holds bytes that have to go first */
+} Pipe;
+
+static PyTypeObject Pipe_Type;
+
+/* What the socket took of `data`, at once; 0 as well where it failed, which the transport will meet, too. */
+static Py_ssize_t push(int fd, const char *data, Py_ssize_t length)
+{
+    for (;;) {
+        ssize_t sent = send(fd, data, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent >= 0)
+            return sent;
+        if (errno != EINTR)
+            return 0;
+    }
+}
+
+/* 1 when the socket may be written to, 0 when the transport has to be, -1 with an exception. */
+static int is_ahead(Pipe *self)
+{
+    if (!self->behind)
+        return 1;
+    PyObject *found = PyObject_CallNoArgs(self->size);
+    if (found == NULL)
+        return -1;
+    Py_ssize_t waiting = PyLong_AsSsize_t(found);
+    Py_DECREF(found);
+    if (waiting == -1 && PyErr_Occurred())
+        return -1;
+    self->behind = waiting != 0;
+    return !self->behind;
+}
+
+/* Give the transport what is left of `data` from `sent` on. */
+static int pass_on(Pipe *self, PyObject *data, Py_ssize_t sent)
+{
+    if (self->write == NULL)
+        return 0; /* closed meanwhile */
+    PyObject *rest = sent ? PyBytes_FromStringAndSize(PyBytes_AS_STRING(data) + sent, PyBytes_GET_SIZE(data) - sent)
+                          : Py_NewRef(data);
+    if (rest == NULL)
+        return -1;
+    self->behind = 1;
+    PyObject *done = PyObject_CallOneArg(self->write, rest);
+    Py_DECREF(rest);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static PyObject *pipe_call(PyObject *object, PyObject *const *args, size_t flags, PyObject *names)
+{
+    Pipe *self = (Pipe *)object;
+    if (PyVectorcall_NARGS(flags) != 1 || names != NULL || !PyBytes_Check(args[0])) {
+        PyErr_SetString(PyExc_TypeError, "a pipe takes one argument: bytes");
+        return NULL;
+    }
+    if (self->fd < 0)
+        Py_RETURN_NONE; /* nobody is there any more */
+    int ahead = is_ahead(self);
+    if (ahead < 0)
+        return NULL;
+    Py_ssize_t length = PyBytes_GET_SIZE(args[0]);
+    Py_ssize_t sent = ahead ? push(self->fd, PyBytes_AS_STRING(args[0]), length) : 0;
+    if (sent < length && pass_on(self, args[0], sent) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *pipe_new(PyTypeObject *type, PyObject *args, PyObject *names)
+{
+    static char *known[] = {"fd", "write", "size", NULL};
+    int fd;
+    PyObject *write, *size;
+    if (!PyArg_ParseTupleAndKeywords(args, names, "iOO:Pipe", known, &fd, &write, &size))
+        return NULL;
+    Pipe *self = (Pipe *)type->tp_alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    self->call = pipe_call;
+    self->write = Py_NewRef(write);
+    self->size = Py_NewRef(size);
+    self->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (self->fd < 0) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static int pipe_clear(Pipe *self)
+{
+    Py_CLEAR(self->write);
+    Py_CLEAR(self->size);
+    return 0;
+}
+
+static int pipe_traverse(Pipe *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->write);
+    Py_VISIT(self->size);
+    return 0;
+}
+
+static PyObject *pipe_close(Pipe *self, PyObject *unused)
+{
+    if (self->fd >= 0)
+        close(self->fd);
+    self->fd = -1;
+    pipe_clear(self);
+    Py_RETURN_NONE;
+}
+
+static void pipe_dealloc(Pipe *self)
+{
+    PyObject_GC_UnTrack(self);
+    if (self->fd >= 0)
+        close(self->fd);
+    pipe_clear(self);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static PyMethodDef pipe_methods[] = {
+    {"close", (PyCFunction)pipe_close, METH_NOARGS, "The connection is lost: from now on a call does nothing."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject Pipe_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "alonechat.core.server._pipes.Pipe",
+    .tp_doc = "Pipe(fd, write, size): called with bytes, writes them to the socket `fd`, or with the transport's `write`.",
+    .tp_basicsize = sizeof(Pipe),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_vectorcall_offset = offsetof(Pipe, call),
+    .tp_call = PyVectorcall_Call,
+    .tp_new = pipe_new,
+    .tp_dealloc = (destructor)pipe_dealloc,
+    .tp_traverse = (traverseproc)pipe_traverse,
+    .tp_clear = (inquiry)pipe_clear,
+    .tp_methods = pipe_methods,
+};
+
+/* One of those whom `spread` writes to: `fd` is -1 where the transport has to be asked. */
+typedef struct {
+    PyObject *write;
+    Py_ssize_t sent;
+    int fd;
+} Target;
+
+static void prepare(Target *each)
+{
+    each->sent = 0;
+    each->fd = -1;
+    if (!Py_IS_TYPE(each->write, &Pipe_Type))
+        return;
+    int ahead = is_ahead((Pipe *)each->write);
+    if (ahead > 0)
+        each->fd = ((Pipe *)each->write)->fd;
+    else if (ahead < 0)
+        PyErr_WriteUnraisable(each->write); /* and the transport is asked */
+}
+
+static void finish(Target *each, PyObject *data)
+{
+    if (each->fd >= 0 && each->sent == PyBytes_GET_SIZE(data))
+        return;
+    PyObject *done;
+    if (each->fd >= 0)
+        done = pass_on((Pipe *)each->write, data, each->sent) < 0 ? NULL : Py_NewRef(Py_None);
+    else
+        done = PyObject_CallOneArg(each->write, data);
+    if (done == NULL)
+        PyErr_WriteUnraisable(each->write); /* one whose write fails keeps nothing from the others */
+    Py_XDECREF(done);
+}
+
+static PyObject *spread(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    if (given != 2 || !PyDict_Check(args[0]) || !PyBytes_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "spread takes a dict whose values are called, and bytes");
+        return NULL;
+    }
+    PyObject *data = args[1], *key, *write;
+    const char *bytes = PyBytes_AS_STRING(data);
+    Py_ssize_t length = PyBytes_GET_SIZE(data), count = 0, place = 0;
+    Target *targets = PyMem_New(Target, PyDict_GET_SIZE(args[0]) + 1);
+    if (targets == NULL)
+        return PyErr_NoMemory();
+    while (PyDict_Next(args[0], &place, &key, &write))
+        targets[count++].write = Py_NewRef(write);
+    for (Py_ssize_t at = 0; at < count; at++)
+        prepare(&targets[at]);
+    PyThreadState *state = count > FEW ? PyEval_SaveThread() : NULL;
+    for (Py_ssize_t at = 0; at < count; at++)
+        if (targets[at].fd >= 0)
+            targets[at].sent = push(targets[at].fd, bytes, length);
+    if (state != NULL)
+        PyEval_RestoreThread(state);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        finish(&targets[at], data);
+        Py_DECREF(targets[at].write);
+    }
+    PyMem_Free(targets);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"spread", (PyCFunction)(void (*)(void))spread, METH_FASTCALL,
+     "spread(members, data): call each value of a dict with `data`. Pipes are written to all at once."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "alonechat.core.server._pipes",
+    .m_doc = "Writing to many sockets at once.",
+    .m_size = -1,
+    .m_methods = functions,
+};
+
+PyMODINIT_FUNC PyInit__pipes(void)
+{
+    if (PyType_Ready(&Pipe_Type) < 0)
+        return NULL;
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && PyModule_AddObjectRef(module, "Pipe", (PyObject *)&Pipe_Type) < 0)
+        Py_CLEAR(module);
+    return module;
+}

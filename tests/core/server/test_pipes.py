@@ -1,0 +1,201 @@
+"""Writing to connections: all of it, in order, to whoever it is for, whether the socket has room or not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from alonechat.core.server import pipes
+
+pytestmark = pytest.mark.usefixtures("way")
+PIECES = 4000
+
+
+class Ends:
+    """Connected pairs: a transport of the running loop here, a plain socket there."""
+
+    def __init__(self) -> None:
+        self.transports: list[asyncio.Transport] = []
+        self.writes: list[pipes.Write] = []
+        self.others: list[socket.socket] = []
+
+    async def add(self) -> pipes.Write:
+        """One more pair; what writes to it."""
+        mine, other = socket.socketpair()
+        mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        other.setblocking(False)
+        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=mine)
+        self.transports.append(transport)
+        self.writes.append(pipes.beside(transport))
+        self.others.append(other)
+        return self.writes[-1]
+
+    async def read(self, at: int, size: int) -> bytes:
+        """What the other side of a pair gets."""
+        found = b""
+        async with asyncio.timeout(10):
+            while len(found) < size:
+                more = await asyncio.get_running_loop().sock_recv(self.others[at], 65536)
+                assert more, f"it ended after {len(found)} bytes"
+                found += more
+        return found
+
+    def lose(self, at: int) -> None:
+        """The connection is lost."""
+        self.transports[at].abort()
+        pipes.lost(self.writes[at])
+
+    def close(self) -> None:
+        for at, other in enumerate(self.others):
+            self.lose(at)
+            other.close()
+
+
+def run(act: Callable[[Ends], Awaitable[None]]) -> None:
+    """Run it on a loop of its own, with pairs that are closed at the end."""
+
+    async def main() -> None:
+        ends = Ends()
+        try:
+            await act(ends)
+        finally:
+            ends.close()
+
+    asyncio.run(main())
+
+
+def test_all_is_read_in_order_by_who_reads_late() -> None:
+    async def act(ends: Ends) -> None:
+        write = await ends.add()
+        sent = b""
+        for number in range(PIECES):
+            piece = b"%06d" % number * (1 + number % 40)
+            sent += piece
+            if number % 3:
+                write(piece)
+            else:
+                pipes.spread({1: write}, piece)
+            if number % 500 == 0:
+                await asyncio.sleep(0)
+        assert ends.transports[0].get_write_buffer_size() > 0, "the socket took all: nothing had to wait"
+        assert await ends.read(0, len(sent)) == sent
+        write(b"and after that")
+        assert await ends.read(0, 14) == b"and after that"
+
+    run(act)
+
+
+@pytest.mark.parametrize("members", [1, 16, 60])
+def test_each_member_gets_what_it_gets_and_no_other(members: int) -> None:
+    async def act(ends: Ends) -> None:
+        for _ in range(members):
+            await ends.add()
+        everybody = dict(enumerate(ends.writes))
+        full = b"x" * 300_000
+        ends.writes[0](full)
+        pipes.spread(everybody, b"to all")
+        for at in range(members):
+            ends.writes[at](b" and to %d" % at)
+        pipes.spread(everybody, b", and again")
+        for at in range(members):
+            wanted = (full if at == 0 else b"") + b"to all and to %d, and again" % at
+            assert await ends.read(at, len(wanted)) == wanted
+
+    run(act)
+
+
+def test_who_is_gone_is_written_nothing_though_the_number_is_somebody_elses_by_now() -> None:
+    async def act(ends: Ends) -> None:
+        gone = await ends.add()
+        here = await ends.add()
+        ends.lose(0)
+        await asyncio.sleep(0)
+        others = [each for _ in range(20) for each in socket.socketpair()]
+        pipes.spread({1: gone, 2: here}, b"for those who are here")
+        assert await ends.read(1, 22) == b"for those who are here"
+        gone(b"for nobody")
+        for each in others:
+            each.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                each.recv(1)
+        for each in others:
+            each.close()
+
+    run(act)
+
+
+def test_a_broken_socket_is_found_by_its_transport_and_harms_no_other() -> None:
+    async def act(ends: Ends) -> None:
+        await ends.add()
+        await ends.add()
+        ends.others[0].close()
+        for _ in range(3):
+            pipes.spread(dict(enumerate(ends.writes)), b"once more")
+        assert await ends.read(1, 27) == b"once more" * 3
+        async with asyncio.timeout(10):
+            while not ends.transports[0].is_closing():
+                await asyncio.sleep(0.01)
+
+    run(act)
+
+
+def test_no_descriptor_is_left_open() -> None:
+    async def act(ends: Ends) -> None:
+        await ends.add()  # what the loop opens for itself is open by now
+        before = lowest()
+        for _ in range(20):
+            await ends.add()
+        for at in range(1, 21):
+            ends.lose(at)
+            ends.others[at].close()
+        await asyncio.sleep(0)
+        assert lowest() == before
+
+    run(act)
+
+
+def lowest() -> int:
+    """The lowest descriptor that is free."""
+    found = os.dup(0)
+    os.close(found)
+    return found
+
+
+def test_a_pipe_takes_bytes_and_a_spread_a_dict(request: pytest.FixtureRequest, way: str) -> None:
+    if way != "pipes":
+        return
+    written = request.getfixturevalue("c_pipes")
+    left, right = socket.socketpair()
+    pipe = written.Pipe(left.fileno(), left.send, lambda: 0)
+    for wrong in ((), ("text",), (b"a", b"b"), (bytearray(b"a"),)):
+        with pytest.raises(TypeError):
+            pipe(*wrong)
+    with pytest.raises(TypeError):
+        written.spread([pipe], b"a")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        written.Pipe(-1, left.send, lambda: 0)
+    pipe.close()
+    pipe.close()
+    left.close()
+    right.close()
+
+
+def test_one_whose_write_fails_keeps_nothing_from_the_others(
+    request: pytest.FixtureRequest, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way != "pipes":
+        return
+    heard: list[bytes] = []
+    noted: list[str] = []
+
+    def broken(data: bytes) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda about: noted.append(str(about.exc_value)))
+    request.getfixturevalue("c_pipes").spread({1: broken, 2: heard.append}, b"a")
+    assert heard == [b"a"] and noted == ["broken"]
