@@ -27,9 +27,9 @@ from alonechat.errors import Rejected
 
 BATCH: Final = 512
 """Posts and writes of one transaction at most."""
-GATHERED: Final = 64
+GATHERED: Final = 256
 """Texts that wait to be indexed from which the writer does so as soon as it has nothing else to do."""
-MOST: Final = 256
+MOST: Final = 1024
 """The same, from which it does so in any case."""
 LATEST: Final = 0.3
 """Seconds after which the writer indexes what waits in any case."""
