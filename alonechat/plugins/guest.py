@@ -362,6 +362,9 @@ class Guest(Running):
 
     # --- what it does ---
 
+    def is_away(self) -> bool:
+        return not self._begun and not self._ending
+
     async def can_handle(self, content: str) -> bool:
         return self._begun and bool(await self._ask("can_handle", self._bounds.call, content=content))
 

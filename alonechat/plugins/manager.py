@@ -257,7 +257,15 @@ class PluginManager:
                 return await self._executed(plugin, content, sender, target)
         outside = [p for p in commands if not isinstance(p.running, Inside)]
         taker = await self._first(outside, content)
-        return None if taker is None else await self._executed(taker, content, sender, target)
+        if taker is not None:
+            return await self._executed(taker, content, sender, target)
+        if away := [plugin.name for plugin in outside if plugin.running.is_away()]:
+            names, command = ", ".join(away), content.split(None, 1)[0]
+            raise Rejected(
+                "unavailable",
+                f"no plugin that runs now takes {command}, and {names} is just being started again: try it in a moment",
+            )
+        return None
 
     async def _first(self, plugins: list[Plugin], content: str) -> Plugin | None:
         """Who says first that it takes a command: all are asked at the same time, so that a busy one holds up none."""

@@ -81,6 +81,10 @@ class Running:
     def look(self) -> None:
         """Called every second: see to it that it takes no more than it should."""
 
+    def is_away(self) -> bool:
+        """Whether it is just being started again, and takes nothing meanwhile."""
+        return False
+
     async def can_handle(self, content: str) -> bool:
         """Whether it takes a command."""
         raise NotImplementedError

@@ -100,7 +100,7 @@ def test_a_loop_is_ended_at_its_deadline_with_its_line_and_three_of_them_switch_
     boss, ana = server.person("boss", "owner"), server.person("ana")
     for number in range(3):
         until = time.monotonic() + 20
-        while (refused := ana.asks(type="TEXT", content="/loop"))["code"] == "not_found":
+        while (refused := ana.asks(type="TEXT", content="/loop"))["code"] == "unavailable":
             assert time.monotonic() < until, "it was not started again"
             time.sleep(0.1)
         assert refused["code"] == "internal" and "passed its deadline of 2 s" in refused["content"], (number, refused)
@@ -254,6 +254,30 @@ def test_one_that_can_not_begin_again_is_off_and_its_process_is_gone(start: Star
     assert states(tmp_path)["once"][0] == "failed"
     with pytest.raises(ProcessLookupError):
         os.kill(KeyValues(tmp_path / "data", "once").get("pid"), 0)
+
+
+def test_a_command_is_told_that_its_plugin_is_just_being_started_again(start: Start) -> None:
+    source = """
+    class Plugin(CommandPluginBase):
+        _metadata = PluginMetadata("falls")
+        def initialize(self, context): self.context = context
+        def can_handle(self, content): return content.startswith("/falls")
+        def execute(self, content, sender, target=None):
+            if content == "/falls now": os._exit(1)
+            return "stands again"
+    """
+    server = start(falls=source)
+    ana = server.person("ana")
+    assert ana.asks(type="TEXT", content="/falls now")["code"] == "internal"
+    told = ana.asks(type="TEXT", content="/falls")
+    assert told["code"] == "unavailable"
+    assert told["content"].startswith("no plugin that runs now takes /falls, and falls is just being started again")
+    until = time.monotonic() + 10
+    while (found := ana.asks(type="TEXT", content="/falls")).get("code") == "unavailable":
+        assert time.monotonic() < until, "it was never started again"
+        time.sleep(0.02)
+    assert found["content"] == "stands again"
+    assert ana.asks(type="TEXT", content="/fals")["code"] == "not_found"
 
 
 def test_a_handler_sees_the_files_that_a_message_is_to_bear(start: Start) -> None:
