@@ -204,6 +204,7 @@ class Journey:
                 await self._decide(caller, me, key, post)
         except Rejected as refused:
             caller.refused(refused, nonce)
+            return
         if parts.hooks.on(HookPhase.POST_COMMAND):
             parts.hooks.watch(HookContext(HookPhase.POST_COMMAND, me.username, target, content, "TEXT"))
 

@@ -137,8 +137,11 @@ def test_the_window_is_dark_behind_a_sheet_and_as_before_when_it_is_gone(
     desk: Make, people: People, name: Name
 ) -> None:
     other, ana = people.connect(name("bo")), desk(people, name("ana"))
-    ana.open("#lobby")
-    other.says("below")
+    room = "#" + name("room")  # of its own: in the lobby a row of another test may leave the view meanwhile
+    other.asks(type="JOIN", target=room)
+    ana.app.runner.join(room)
+    ana.open(room)
+    other.says("below", room)
     ana.row("below")
     for theme in ("light", "dark"):
         ana.app.remember(theme=theme)
@@ -150,7 +153,7 @@ def test_the_window_is_dark_behind_a_sheet_and_as_before_when_it_is_gone(
         ana.press("comma", ana.window.sidebar.canvas, 4)
         dark = str(canvas.cget("bg"))
         assert dark != ana.app.palette.get("ground") and ana.app.sheet.frame.cget("bg_color") == dark
-        other.says(f"while it is dark, {theme}")
+        other.says(f"while it is dark, {theme}", room)
         row = ana.row(f"while it is dark, {theme}")
         place = next(each for each in ana.window.timeline.placed if each.row.key == row.key)
         items = [item for item in canvas.find_withtag(place.tag) if canvas.type(item) == "text"]
