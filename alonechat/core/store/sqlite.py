@@ -24,7 +24,8 @@ class SqliteStore(Reads):
         self._raw = prepare(path, busy_timeout)
         names = Names()
         super().__init__(lambda: connect(path, busy_timeout, writes=False), clock, names)
-        self._writer = Writer(Books(self._raw, clock, names), purge_after)
+        books = Books(self._raw, clock, names)
+        self._writer = Writer(books, purge_after, lambda: connect(path, busy_timeout, writes=True))
         self.server_id = self.setting("server_id") or ""
         self.epoch = self.setting("epoch") or ""
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 from alonechat.core.logging import get_logger
 from alonechat.core.store.append import Log
 from alonechat.core.store.books import Books
+from alonechat.core.store.checkpoints import MOVE, Checkpoints
 from alonechat.core.store.records import Post, Writes
 from alonechat.core.store.writes import SqliteWrites
 from alonechat.errors import Rejected
@@ -60,8 +61,9 @@ Result = tuple[Item, Any, bool]
 class Writer:
     """All that is written goes through here. `lock` guards the connection; a transaction holds it until the commit."""
 
-    def __init__(self, books: Books, purge_after: float) -> None:
+    def __init__(self, books: Books, purge_after: float, connect: Callable[[], sqlite3.Connection]) -> None:
         self._books, self._raw = books, books.raw
+        self._checkpoints = Checkpoints(connect)
         self._log, self._writes = Log(books), SqliteWrites(books)
         self._queue: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
         self._left: list[Item] = []
@@ -87,6 +89,8 @@ class Writer:
         # what was deleted just before a process ended; a tool that only looks leaves that to the server
         self._log.purges |= {row[0] for row in self._raw.execute("SELECT shard FROM purges")}
         self._plan()
+        self._raw.execute("PRAGMA wal_autocheckpoint = 0")
+        self._checkpoints.start()
         self._worker = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._worker.start()
 
@@ -133,6 +137,7 @@ class Writer:
         self._queue.put(None)
         if self._worker is not None:
             self._worker.join()
+            self._checkpoints.close()
         else:
             self._run()
 
@@ -145,6 +150,8 @@ class Writer:
             if batch:
                 self._hand_over(self._commit(batch))
             self._index_what_waits(more)
+            if self._checkpoints.is_long:
+                self._begin_log_anew()
             if self._due is not None and (not more or time.monotonic() >= self._due):
                 self._purge()
 
@@ -226,6 +233,7 @@ class Writer:
             self._books.index.flush()
         self._raw.execute("COMMIT")
         self._books.index.settled()
+        self._checkpoints.wrote(len(batch))
         if self._log.purges:
             self._plan()
         if self.on_commit is not None:
@@ -346,6 +354,12 @@ class Writer:
             self._books.index.purge(shard)
         self._raw.execute("COMMIT")
         self._rewritten |= shards
+
+    def _begin_log_anew(self) -> None:
+        """Move what `checkpoints` left over: the next transaction writes to its beginning, if no reader needs that."""
+        self._checkpoints.is_long = False
+        with self.lock, suppress(sqlite3.Error):  # told again when it is longer still
+            self._raw.execute(MOVE)
 
     def _checkpoint(self) -> bool:
         """Move the write-ahead log into the database and empty it. False when a reader was in the way."""
