@@ -436,7 +436,8 @@ class Connection(asyncio.Protocol):
     def stop_reading(self) -> None:
         """Take no more frames: the server goes down."""
         self._waiting = None
-        self._hold(_STOPPING)
+        if not self.leaving:  # else it only waits for the client's own end
+            self._hold(_STOPPING)
 
     def ping(self) -> None:
         """Ask whether the client is there: whatever it answers counts as heard."""
