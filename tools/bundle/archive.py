@@ -54,13 +54,9 @@ def _stamp(target: Path) -> Path:
 
 
 def _state(native: bool) -> str:
-    inputs = [
-        *stage.own_files(),
-        *(ROOT / "alonechat").rglob("*.c"),
-        *BUNDLE.rglob("*.py"),
-        *REQUIREMENTS.glob("*.txt"),
-        ROOT / "build.py",
-    ]
+    inputs = [*stage.own_files(), *BUNDLE.rglob("*.py"), *REQUIREMENTS.glob("*.txt"), ROOT / "build.py"]
+    if native:
+        inputs += (ROOT / "alonechat").rglob("*.c")
     python = sys.version.split()[0] if native else "any"
     return digest_of(inputs, python, str(_epoch()), compiled.obstacle() if native else "")
 
