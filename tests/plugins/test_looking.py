@@ -225,7 +225,10 @@ def test_a_plugin_that_looks_on_is_told_of_many_messages_in_few_frames(start: St
                 return read(number, most)
             os.read = counted
         def handle(self, context):
-            if context.content == "the last": self.file.write_text(" ".join(map(str, self.times)))
+            if context.content == "the last":
+                draft = self.file.with_name("draft")
+                draft.write_text(" ".join(map(str, self.times)))
+                draft.rename(self.file)  # there at once, whoever looks
     """
     ana = start(counts=source).person("ana")
     until, said = time.monotonic() + 2.5, 0

@@ -172,6 +172,7 @@ def test_files_are_opened_saved_and_gone_with_their_message(
     client.press("ctrl+up", "ctrl+up")
     client.type("o")
     client.sees("opened cat.png")
+    _until(lambda: (tmp_path / "shown").exists() and (tmp_path / "shown").read_text().endswith("\n"))
     shown = Path((tmp_path / "shown").read_text().strip())
     assert shown.name == "cat.png" and shown.read_bytes() == PNG
     client.type("s")
