@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -45,10 +46,15 @@ def author(sender: int) -> str:
     return f"\ue001{sender}"
 
 
+@lru_cache(maxsize=4096)
+def _first(conversation: int, sender: int) -> str:
+    return f"{place(conversation)} {author(sender)} "
+
+
 def tokens(text: str, conversation: int, sender: int) -> str:
     """What is indexed of a message, between spaces. The same text gives the same tokens, which taking an entry back
     relies on."""
-    first = f"\ue000{conversation} \ue001{sender} "
+    first = _first(conversation, sender)
     if text.isascii():
         words = text.encode().translate(_ASCII).decode()
         return first + (_cut(words) if _has_long_word(words) else words)

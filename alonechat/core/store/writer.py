@@ -1,9 +1,5 @@
-"""The writer: one thread that commits what has gathered in one transaction (group commit), indexes texts for search a
-moment later, and purges the deleted.
-
-Why texts are indexed later: FTS5 writes a segment for each transaction, which for one message took as long as all the
-rest of its commit. So they wait (`index`) until there are many, or some and the writer has nothing else to do, or the
-first has waited for a while, or somebody searches.
+"""The writer: one thread that commits what has gathered in one transaction (group commit), has texts indexed for search
+a moment later, and purges the deleted.
 """
 
 from __future__ import annotations
@@ -12,7 +8,6 @@ import queue
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,22 +17,13 @@ from alonechat.core.logging import get_logger
 from alonechat.core.store.append import Log
 from alonechat.core.store.books import Books
 from alonechat.core.store.checkpoints import MOVE, Checkpoints
+from alonechat.core.store.indexing import Indexing
 from alonechat.core.store.records import Post, Writes
 from alonechat.core.store.writes import SqliteWrites
 from alonechat.errors import Rejected
 
 BATCH: Final = 512
 """Posts and writes of one transaction at most."""
-GATHERED: Final = 256
-"""Texts that wait to be indexed from which the writer does so as soon as it has nothing else to do."""
-MOST: Final = 1024
-"""The same, from which it does so in any case."""
-LATEST: Final = 0.3
-"""Seconds after which the writer indexes what waits in any case."""
-SEARCH: Final = 5.0
-"""Seconds that a search waits for the writer at most."""
-AGAIN: Final = 10.0
-"""Seconds until the index is tried again when the disk did not take it."""
 RETRY: Final = 0.1
 """Seconds until a checkpoint that a reader was in the way of is tried again."""
 
@@ -73,9 +59,8 @@ class Writer:
         self._purge_after = purge_after
         self._due: float | None = None
         self._rewritten: set[int] = set()
-        self._index_by: float | None = None
-        self._asked: deque[threading.Event] = deque()
         self._elsewhere = False
+        self._indexing = Indexing(books.index, self._apart)
         self.lock = threading.Lock()
         self.on_commit: Callable[[float], None] | None = None
         self._version = self._data_version()
@@ -119,18 +104,14 @@ class Writer:
         return found
 
     def catch_up(self) -> None:
-        """Return once all that was committed before is indexed. For the readers' threads; 5 s at most, and at once when
-        the disk fails: then the last texts are not found."""
-        if self._books.index.is_current():
-            return
-        if self._worker is None:
-            with self.lock:
-                self._index()
-            return
-        done = threading.Event()
-        self._asked.append(done)
-        self._queue.put([])
-        done.wait(SEARCH)
+        """Return once all that was committed before is indexed (`Indexing.catch_up`). For the readers' threads."""
+        if self._worker is not None:
+            self._indexing.catch_up(lambda: self._queue.put([]))
+        elif not self._books.index.is_current():
+            try:
+                self._indexing.all()
+            except sqlite3.Error as error:
+                log.warning("search does not know the latest texts", error=str(error))
 
     def close(self) -> None:
         """Commit what was queued, index it, purge what is due, end the thread."""
@@ -149,7 +130,8 @@ class Writer:
             batch, more = self._gather()
             if batch:
                 self._hand_over(self._commit(batch))
-            self._index_what_waits(more)
+            if self._worker is not None:  # a tool indexes its own, and leaves the rest to the server
+                self._indexing.turn(idle=not batch and self._queue.empty(), ending=not more)
             if self._checkpoints.is_long:
                 self._begin_log_anew()
             if self._due is not None and (not more or time.monotonic() >= self._due):
@@ -160,7 +142,7 @@ class Writer:
         batch, self._left = self._left[:BATCH], self._left[BATCH:]
         if batch:
             return batch, True
-        due = [at for at in (self._due, self._index_by) if at is not None]
+        due = [at for at in (self._due, self._indexing.due()) if at is not None]
         wait = max(0.0, min(due) - time.monotonic()) if due else None
         try:
             items = self._queue.get(timeout=wait)
@@ -230,7 +212,7 @@ class Writer:
         results = [(item, *self._outcome(item)) for item in batch]
         self._log.flush()
         if self._worker is None:
-            self._books.index.flush()
+            self._indexing.within()
         self._raw.execute("COMMIT")
         self._books.index.settled()
         self._checkpoints.wrote(len(batch))
@@ -283,43 +265,18 @@ class Writer:
             self._elsewhere = True
             self._books.forget()
 
-    # --- search ---
-
-    def _index_what_waits(self, more: bool) -> None:
-        """Between two transactions: index, if it is time to. `more`: something may come after this."""
-        asked, index = [self._asked.popleft() for _ in range(len(self._asked))], self._books.index
-        if index.is_current() or self._worker is None:  # a tool indexes its own, and leaves the rest to the server
-            self._index_by = None
-        else:
-            now = time.monotonic()
-            if self._index_by is None:
-                self._index_by = now + LATEST
-            idle = self._queue.empty() and not self._left
-            if asked or not more or now >= self._index_by or index.waits() >= (GATHERED if idle else MOST):
-                with self.lock:
-                    self._index()
-        for each in asked:
-            each.set()
-
-    def _index(self) -> None:
-        """Index what waits, in transactions of its own, and tried again later where the disk does not take it: posts
-        do not depend on that."""
-        self._index_by = None
-        try:
-            self._index_some()
-            while not self._books.index.is_current():
-                self._index_some()
-        except sqlite3.Error as error:
-            self._undo()
-            self._index_by = time.monotonic() + AGAIN
-            log.warning("search does not know the latest texts", error=str(error), again_in=AGAIN)
-
-    def _index_some(self) -> None:
-        self._raw.execute("BEGIN IMMEDIATE")
-        self._look()
-        self._books.index.flush()
-        self._raw.execute("COMMIT")
-        self._books.index.settled()
+    def _apart(self, act: Callable[[], Any]) -> Any:
+        """A transaction that posts and writes do not depend on. Raises sqlite3.Error, and then it is taken back."""
+        with self.lock:
+            try:
+                self._raw.execute("BEGIN IMMEDIATE")
+                self._look()
+                found = act()
+                self._raw.execute("COMMIT")
+            except sqlite3.Error:
+                self._undo()
+                raise
+            return found
 
     # --- deleted is gone ---
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alonechat.core.store import index, writer
+from alonechat.core.store import index, indexing
 from alonechat.errors import Rejected
 from tests.conformance.kept import Clock, Kept
 
@@ -19,7 +20,7 @@ from tests.conformance.kept import Clock, Kept
 @pytest.fixture(autouse=True)
 def late(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """The writer indexes nothing by itself for as long as a test may run."""
-    monkeypatch.setattr(writer, "LATEST", 600.0)
+    monkeypatch.setattr(indexing, "LATEST", 600.0)
     assert kept.hits("nothing") == []  # what an earlier process left is looked for once
 
 
@@ -52,7 +53,7 @@ def test_a_text_waits_and_is_found_as_soon_as_somebody_searches(kept: Kept) -> N
 
 
 def test_many_that_wait_are_indexed_by_the_writer_itself(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "GATHERED", 5)
+    monkeypatch.setattr(indexing, "GATHERED", 5)
     for number in range(5):
         kept.says("alice", f"text {number}")
     deadline = time.monotonic() + 10
@@ -63,7 +64,7 @@ def test_many_that_wait_are_indexed_by_the_writer_itself(kept: Kept, monkeypatch
 
 
 def test_few_that_wait_are_indexed_after_a_while(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "LATEST", 0.05)
+    monkeypatch.setattr(indexing, "LATEST", 0.05)
     kept.says("alice", "alone")
     deadline = time.monotonic() + 10
     while waits(kept):
@@ -125,3 +126,133 @@ def test_an_index_that_is_broken_holds_up_no_message(kept: Kept) -> None:
     for number in range(3):
         assert kept.says("alice", f"after {number}")["seq"] == number + 2
     assert kept.texts() == ["before", "after 0", "after 1", "after 2"]
+
+
+def segments(kept: Kept) -> int:
+    """How many segments the newest shard has."""
+    with closing(sqlite3.connect(file_of(kept))) as raw:
+        (newest,) = raw.execute("SELECT max(number) FROM shards").fetchone()
+        return int(raw.execute(f"SELECT count(DISTINCT segid) FROM search_{newest}_idx").fetchone()[0])
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "not within 20 s"
+        time.sleep(0.01)
+
+
+def test_segments_are_merged_once_nothing_comes(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "GATHERED", 1)
+    for number in range(index.SEGMENTS * 3):
+        kept.says("alice", f"text {number}")
+        wait_until(lambda: not waits(kept))
+    wait_until(lambda: segments(kept) <= index.SEGMENTS)
+    assert len(kept.hits("text")) == index.SEGMENTS * 3
+
+
+def test_where_something_always_comes_they_are_merged_when_there_are_many(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "PAUSE", 600.0)
+    monkeypatch.setattr(indexing, "MOST", 1)
+    monkeypatch.setattr(indexing, "MANY", 12)
+    most = 0
+    for number in range(40):
+        kept.says("alice", f"text {number}")
+        wait_until(lambda: not waits(kept))
+        most = max(most, segments(kept))
+    assert index.SEGMENTS < most <= 13, "left alone until there are many, and not beyond that"
+    assert len(kept.hits("text")) == 40
+
+
+def test_shards_that_are_full_are_merged_one_after_the_other(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "PAUSE", 600.0)
+    monkeypatch.setattr(indexing, "MOST", 1)
+    monkeypatch.setattr(indexing, "LEFT", 1)
+    monkeypatch.setattr(index, "SHARD", 10)
+    for number in range(45):
+        kept.says("alice", f"text {number}")
+        wait_until(lambda: not waits(kept))
+    with closing(sqlite3.connect(file_of(kept))) as raw:
+        counts = [
+            raw.execute(f"SELECT count(DISTINCT segid) FROM search_{shard}_idx").fetchone()[0] for shard in range(5)
+        ]
+    assert counts == [1, 1, 1, 10, 5], "the last two are left for later"
+    assert len(kept.hits("text")) == 45
+
+
+def test_merging_takes_many_short_steps(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "PAUSE", 600.0)
+    monkeypatch.setattr(indexing, "PAGES", 4)
+    monkeypatch.setattr(indexing, "MANY", index.SEGMENTS)
+    found: Any = kept.store
+    taken: list[int] = []
+    merge = index.Index.merge
+
+    def counted(self: index.Index, pages: int) -> None:
+        before = found._writer._raw.total_changes
+        merge(self, pages)
+        taken.append(found._writer._raw.total_changes - before)
+
+    monkeypatch.setattr(index.Index, "merge", counted)
+    for _ in range(index.SEGMENTS):
+        words = [f"w{number:05}" for number in range(3000)]
+        for at in range(0, 3000, 300):
+            kept.says("alice", " ".join(words[at : at + 300]))
+        assert len(kept.hits("w00007")) > 0  # has what waits indexed, as one segment
+    for number in range(30):
+        kept.says("bob", f"{number}")
+    assert len(taken) > 5 and max(taken) < sum(taken) / 3, "rows of the index that each step wrote"
+    assert kept.hits("29") == ["29"] and segments(kept) < index.SEGMENTS and len(kept.hits("w00007")) == index.SEGMENTS
+
+
+def test_a_shard_that_an_older_version_made_is_merged_like_a_new_one(kept: Kept) -> None:
+    kept.says("alice", "before")
+    assert kept.hits("before") == ["before"]
+    kept.store.close()
+    with closing(sqlite3.connect(file_of(kept), isolation_level=None)) as raw:
+        settings = "SELECT k, v FROM search_0_config WHERE k != 'version' ORDER BY k"
+        wanted = raw.execute(settings).fetchall()
+        raw.execute("DELETE FROM search_0_config WHERE k != 'version'")
+    again = Kept(kept.url, Clock(kept.clock.now))
+    again.says("alice", "after")
+    assert again.hits("after") == ["after"] and again.hits("before") == ["before"]
+    again.store.close()
+    with closing(sqlite3.connect(file_of(kept))) as raw:
+        assert raw.execute(settings).fetchall() == wanted == sorted(index.TUNE)
+
+
+def test_what_the_disk_does_not_take_is_not_tried_with_each_message(
+    kept: Kept, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "MOST", 1)
+    kept.says("alice", "before")
+    wait_until(lambda: not waits(kept))
+    with closing(sqlite3.connect(file_of(kept), isolation_level=None)) as raw:
+        raw.execute("DROP TABLE search_0")
+    for number in range(5):
+        kept.says("alice", f"after {number}")
+    kept.store.close()
+    assert len([line for line in caplog.messages if "search does not know" in line]) == 1
+
+
+def test_a_merge_that_fails_is_tried_again_later_and_harms_no_message(
+    kept: Kept, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "MOST", 1)
+    monkeypatch.setattr(indexing, "MANY", index.SEGMENTS)
+
+    def full(self: index.Index, pages: int) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(index.Index, "merge", full)
+    for number in range(index.SEGMENTS):
+        kept.says("alice", f"text {number}")
+        wait_until(lambda: not waits(kept))
+    wait_until(lambda: "disk is full" in caplog.text)
+    for number in range(20):
+        assert kept.says("alice", f"after {number}")["seq"] == index.SEGMENTS + number + 1
+    time.sleep(20 * indexing.PAUSE)
+    assert caplog.text.count("disk is full") == 1
+    assert len(kept.hits("after")) == 20
