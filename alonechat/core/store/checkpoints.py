@@ -8,9 +8,7 @@ long, the writer moves that little itself, and the log begins anew.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,8 +22,6 @@ SELDOM: Final = 0.25
 """Seconds from one time to the next at least: a page that is written again and again is moved once."""
 LONG: Final = 4_000
 """Pages of the log from which the writer has it begin anew: 16 MB."""
-BEHIND: Final = 10
-"""How much nicer the thread is than the others: beside a busy loop it gets a tenth of their processor."""
 MOVE: Final = "PRAGMA wal_checkpoint(PASSIVE)"
 log = get_logger(__name__)
 
@@ -63,7 +59,6 @@ class Checkpoints:
             self._thread = None
 
     def _run(self) -> None:
-        _stand_back()
         raw = self._connect()
         try:
             while True:
@@ -86,9 +81,3 @@ class Checkpoints:
             return
         if pages >= LONG:
             self.is_long = True
-
-
-def _stand_back() -> None:
-    """Let this thread run behind the others: moving takes milliseconds in one piece, and nobody waits for it."""
-    if sys.platform == "linux":  # elsewhere only a whole process has a priority
-        os.nice(BEHIND)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -90,20 +89,3 @@ def test_the_thread_ends_with_the_store(tmp_path: Path) -> None:
     kept.store.close()
     assert not [thread.name for thread in own if thread.is_alive()]
     assert [path.name for path in tmp_path.iterdir()] == ["a.db"], "whoever closes last empties the log"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
-def test_the_thread_stands_back_and_the_writer_does_not(kept: Kept) -> None:
-    usual = os.getpriority(os.PRIO_PROCESS, 0)
-    wanted = {"store-checkpoints": min(19, usual + checkpoints.BEHIND), "store-writer": usual}
-    kept.says("alice", "hello")
-    until = time.monotonic() + 20
-    while priorities() != wanted and time.monotonic() < until:
-        time.sleep(0.01)
-    assert priorities() == wanted and os.getpriority(os.PRIO_PROCESS, 0) == usual
-
-
-def priorities() -> dict[str, int]:
-    """How nice the threads of the store are."""
-    own = [each for each in threading.enumerate() if each.name.startswith("store-")]
-    return {each.name: os.getpriority(os.PRIO_PROCESS, each.native_id or 0) for each in own}
