@@ -256,3 +256,37 @@ def test_a_merge_that_fails_is_tried_again_later_and_harms_no_message(
     time.sleep(20 * indexing.PAUSE)
     assert caplog.text.count("disk is full") == 1
     assert len(kept.hits("after")) == 20
+
+
+def test_a_deleted_text_is_gone_though_its_shard_is_half_merged(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "PAUSE", 600.0)
+    monkeypatch.setattr(indexing, "PAGES", 1)
+    monkeypatch.setattr(indexing, "MANY", index.SEGMENTS)
+    secret = kept.says("alice", "zanzibar with some words around it")
+    for _ in range(index.SEGMENTS):
+        for at in range(0, 3000, 300):
+            kept.says("alice", " ".join(f"w{number:05}" for number in range(at, at + 300)))
+        assert len(kept.hits("w00007")) > 0
+    for _ in range(3):
+        kept.says("bob", "a step")
+    found: Any = kept.store
+    assert found._writer._books.index.unmerged() == 1, "it was merged in so few steps"
+
+    def everywhere() -> bytes:
+        return b"".join(
+            path.read_bytes() for path in file_of(kept).parent.glob("alonechat.db*") if "-shm" not in path.name
+        )
+
+    assert b"zanzibar" in everywhere()
+    kept.post("DELETE", "#lobby", "alice", ref=secret["id"])
+    wait_until(lambda: b"zanzibar" not in everywhere())
+    assert kept.hits("zanzibar") == [] and len(kept.hits("w00007")) == index.SEGMENTS
+    for number in range(40):
+        kept.says("bob", f"more {number}")
+    assert len(kept.hits("w00007")) == index.SEGMENTS and len(kept.hits("more")) == 40
+    kept.store.close()
+    with closing(sqlite3.connect(file_of(kept))) as raw:
+        raw.execute("INSERT INTO search_0 (search_0, rank) VALUES ('integrity-check', 0)")
+        assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
