@@ -47,7 +47,7 @@ class Index:
         """Whether `_waiting` is all that waits."""
         self._written = 0
         self._segments: dict[int, int] = {}
-        self._unmerged: list[int] = []
+        """By shard, how many it got since it was merged."""
 
     def forget(self) -> None:
         """Read anew from the database what shards there are and what waits; to be called after a rollback, when all
@@ -108,9 +108,9 @@ class Index:
         if self._knows:  # else it is read from the log with all others
             self._waiting.append((id, text, conversation, sender))
 
-    def flush(self, most: int | None = None) -> int:
+    def flush(self, most: int | None = None) -> None:
         """Index what waits, or (while not `is_current` after `settled`) the first of it, so many at most; its rows must
-        be in the log. It still counts as waiting until `settled`. Gives how many texts that were."""
+        be in the log. It still counts as waiting until `settled`."""
         self._recall()
         texts = self._waiting[self._written :][:most]
         if texts:
@@ -119,27 +119,24 @@ class Index:
             self._write()
             self._raw.execute("UPDATE indexed SET upto = ?", (texts[-1][0],))
             self._written += len(texts)
-        return len(texts)
 
     def unmerged(self, segments: int = SEGMENTS) -> int:
         """How many shards have got so many segments since they were merged."""
-        return sum(self._segments[shard] >= segments for shard in self._unmerged) if self._unmerged else 0
+        return sum(grown >= segments for grown in self._segments.values())
 
     def merge(self, pages: int) -> None:
         """One step of merging the segments of the oldest shard that has many: so many pages."""
-        there = {number for number, _ in self._shards()}
-        self._unmerged = [shard for shard in self._unmerged if shard in there]  # what made it may be taken back
-        if self._unmerged:
-            shard, before = self._unmerged[0], self._raw.total_changes
+        there = {number for number, _ in self._shards()}  # what made others may be taken back
+        self._segments = {shard: grown for shard, grown in self._segments.items() if shard in there}
+        many = [shard for shard, grown in self._segments.items() if grown >= SEGMENTS]
+        if many:
+            shard, before = min(many), self._raw.total_changes
             self._raw.execute(SET.format(shard), ("merge", pages))
             if self._raw.total_changes - before < 2:  # FTS5's documentation: then there was nothing to do
                 self._segments[shard] = 0
-                self._unmerged.remove(shard)
 
     def _grew(self, shard: int, segments: int) -> None:
         self._segments[shard] = self._segments.get(shard, 0) + segments
-        if self._segments[shard] >= SEGMENTS and shard not in self._unmerged:
-            self._unmerged.append(shard)
 
     def settled(self) -> None:
         """The transaction is committed: what `flush` indexed in it waits no longer."""
