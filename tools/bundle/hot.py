@@ -32,6 +32,7 @@ MODULES = (
     "alonechat.core.store.append",
     "alonechat.core.store.books",
     "alonechat.core.store.bulk",
+    "alonechat.core.store.gathering",
     "alonechat.core.store.grams",
     "alonechat.core.store.index",
     "alonechat.core.store.records",

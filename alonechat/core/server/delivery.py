@@ -6,8 +6,8 @@ for all its conversations. Nothing per recipient but a bound-method call, or in 
 that is what makes the fan-out cheap. Order is kept within a conversation, not across conversations of the same turn.
 
 A flush costs as much for two hundred events as for two: nearly all of it is a system call for each connection. So when
-the writer has more in hand already, which it has only under load, the flush waits for that, in proportion to what the
-last one took: flushes then take a fifth of the time, and each serves more events.
+the writer commits more already, which it does only under load, the flush waits for that, in proportion to what the last
+one took: flushes then take a fifth of the time, and each serves more events.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class Delivery:
         self.people: dict[str, Person] = {}
         self.slow: set[Outlet] = set()
         self.more: Callable[[], bool] = lambda: False
-        """Whether more events are about to be committed."""
+        """Whether there are events that are being committed, or are and were not published."""
+        self.soon: Callable[[], bool] = lambda: False
+        """Whether more events are about to be published, so that a flush had better wait for them."""
         self._dirty: list[Group] = []
         self._flushing: asyncio.Handle | None = None
         self._gathering = False
@@ -187,8 +189,8 @@ class Delivery:
         """Flush at the end of this turn; or a little later, when there is more to come."""
         if self._flushing is not None and not self._gathering:
             return
-        loop, more = asyncio.get_running_loop(), self.more()
-        if not more:
+        loop = asyncio.get_running_loop()
+        if not self.soon():
             if self._flushing is not None:
                 self._flushing.cancel()
             self._flushing, self._gathering = loop.call_soon(self.flush), False

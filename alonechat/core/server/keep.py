@@ -35,6 +35,10 @@ class Keep:
             self.store.on_commit = observe
         self.store.start(deliver, asyncio.get_running_loop().call_soon_threadsafe)
 
+    def is_committing(self) -> bool:
+        """Whether the writer is about what was posted, and does not let more gather just now."""
+        return self.intake.is_writing() and not self.store.resting
+
     async def read(self, act: Callable[..., T], *arguments: Any) -> T:
         """`act(*arguments)` on a reader thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, act, *arguments)

@@ -133,7 +133,7 @@ class UnifiedWebSocketManager:
         self._parts.bus.subscribe(self.delivery.publish)
         self._parts.keep.start(self.journey.express.deliver)
         self.files.begin()
-        self.delivery.more = self._parts.keep.intake.is_writing
+        self.delivery.more, self.delivery.soon = self._parts.keep.intake.is_writing, self._parts.keep.is_committing
         loop = asyncio.get_running_loop()
         context = tls_context(self.settings)
         self._server = await loop.create_server(lambda: Connection(self), sock=sock, ssl=context, backlog=BACKLOG)

@@ -175,6 +175,9 @@ class Store(Protocol):
     server_id: str
     epoch: str
 
+    @property
+    def resting(self) -> bool: ...  # the writer lets more gather: nothing is being committed now
+
     # --- reads ---
     def accounts(self) -> list[Account]: ...
     def password(self, username: str) -> str | None: ...

@@ -38,6 +38,10 @@ class SqliteStore(Reads):
     def on_commit(self, observe: Callable[[float], None] | None) -> None:
         self._writer.on_commit = observe
 
+    @property
+    def resting(self) -> bool:
+        return self._writer.gathering.resting
+
     def start(self, deliver: Callable[[list[tuple[Post, Any, bool]]], None], wake: Callable[..., Any]) -> None:
         self._writer.start(deliver, wake)
 

@@ -1,5 +1,5 @@
 """The writer: one thread that commits what has gathered in one transaction (group commit), has texts indexed for search
-a moment later, and purges the deleted.
+a moment later, and purges the deleted. `gathering` says when it had better wait for more.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from alonechat.core.logging import get_logger
 from alonechat.core.store.append import Log
 from alonechat.core.store.books import Books
 from alonechat.core.store.checkpoints import MOVE, Checkpoints
+from alonechat.core.store.gathering import Gathering
 from alonechat.core.store.indexing import Indexing
 from alonechat.core.store.records import Post, Writes
 from alonechat.core.store.writes import SqliteWrites
@@ -61,6 +62,7 @@ class Writer:
         self._rewritten: set[int] = set()
         self._elsewhere = False
         self._indexing = Indexing(books.index, self._apart)
+        self.gathering = Gathering()
         self.lock = threading.Lock()
         self.on_commit: Callable[[float], None] | None = None
         self._version = self._data_version()
@@ -127,9 +129,12 @@ class Writer:
     def _run(self) -> None:
         more = True
         while more:
+            self.gathering.rest()
             batch, more = self._gather()
             if batch:
-                self._hand_over(self._commit(batch))
+                results = self._commit(batch)
+                self.gathering.committed(len(batch), more=more and not self._left and not self._queue.empty())
+                self._hand_over(results)
             if self._worker is not None:  # a tool indexes its own, and leaves the rest to the server
                 self._indexing.turn(idle=not batch and self._queue.empty(), ending=not more)
             if self._checkpoints.is_long:
