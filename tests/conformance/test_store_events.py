@@ -109,6 +109,26 @@ def test_two_devices_that_send_at_once_are_one_event(kept: Kept) -> None:
     assert one == other and (known, known_too) == (False, True) and kept.texts() == ["once"]
 
 
+def test_texts_that_come_again_among_new_ones_are_each_what_they_were(kept: Kept) -> None:
+    """An outbox is sent again after a reconnect: some of it had arrived, in one batch with others' new texts."""
+    kept.says("bob", "hi", "alice bob")
+    plan = kept.uploads("alice", "A" * 22)
+    sent = [
+        Post("TEXT", "#lobby", "alice", "one", nonce="1"),
+        Post("TEXT", "alice bob", "alice", "two", nonce="2", attachments=[plan.wire()]),
+        Post("TEXT", "#lobby", "alice", "three", nonce="3"),
+    ]
+    first = kept.outcomes(*sent)
+    fresh = [Post("TEXT", "#lobby", "bob", f"new {n}", nonce=str(n)) for n in range(100)]
+    again = kept.outcomes(*fresh[:50], *sent, Post("TEXT", "#nowhere", "alice", "one", nonce="1"), *fresh[50:])
+    assert again[50:53] == [(event, True) for event, _ in first]
+    assert again[53] == (first[0][0], True), "its nonce counts, wherever it goes"
+    assert [known for _, known in again[:50] + again[54:]] == [False] * 100
+    assert kept.texts() == ["one", "three", *(post.content for post in fresh)]
+    assert kept.texts("alice bob") == ["hi", "two"]
+    assert kept.hits("new 99") and kept.hits("three"), "what was taken back and done again is indexed"
+
+
 def test_nonces_are_each_senders_own_and_outlive_deletion_and_restart(kept: Kept) -> None:
     first = kept.says("alice", "mine", nonce="n")
     assert kept.says("bob", "mine too", nonce="n")["seq"] == 2

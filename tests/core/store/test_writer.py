@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from alonechat.core.store import writer
 from alonechat.core.store.records import Account, Invite, Post
 from alonechat.core.store.sqlite import SqliteStore
 from alonechat.errors import Rejected
@@ -72,6 +73,27 @@ def test_one_failing_act_harms_no_other(kept: Kept) -> None:
     assert [event["seq"] for event, _ in outcomes if isinstance(event, dict)] == [1, 1, 2]
     assert isinstance(outcomes[1][0], Rejected)
     assert kept.store.setting("half") is None and kept.store.invites() == [] and kept.texts() == ["a", "b"]
+
+
+def test_known_nonces_are_looked_for_once_some_were_met(kept: Kept) -> None:
+    """Plain texts are taken for new; one that is not has its whole transaction begun again, so that is not to happen
+    each time."""
+    begun: list[str] = []
+    found: Any = kept.store
+    found._raw.set_trace_callback(lambda said: begun.append(said) if said.startswith(("BEGIN", "ROLLBACK")) else None)
+
+    def again() -> list[str]:
+        begun.clear()
+        assert kept.outcomes(text("a", nonce="1"), text("new"))[0] == (first, True)
+        return [said.split()[0] for said in begun]
+
+    first = kept.says("alice", "a", nonce="1")
+    assert "ROLLBACK" in again()
+    assert "ROLLBACK" not in again() and "ROLLBACK" not in again()
+    for number in range(writer.CAREFUL):
+        kept.says("alice", str(number))
+    assert "ROLLBACK" in again() and "ROLLBACK" not in again()
+    assert kept.item("bob")["seq"] == 1 + 5 + writer.CAREFUL
 
 
 def test_a_text_that_can_not_be_stored_fails_alone(kept: Kept) -> None:
