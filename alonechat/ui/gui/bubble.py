@@ -104,11 +104,14 @@ def _jumbo(row: Row, alone: list[str], look: Look) -> Content:
 
 
 def meta_of(row: Row) -> str:
-    """What stands small at the end of a bubble: one's own time, and that a message was edited."""
+    """What stands small at the end of a bubble: of one's own the plugin that wrote it and the time, and that a message
+    was edited."""
     if row.deleted and not row.mine:
         return ""
     edited = _("edited") if row.edited and not row.deleted else ""
-    return " ".join(filter(None, (edited, row.time if row.mine else "")))
+    plugin = (row.event or {}).get("via") if row.mine and not row.deleted else None
+    via = _("via {plugin}").format(plugin=plugin) if plugin and plugin != "me" else ""
+    return " ".join(filter(None, (via, edited, row.time if row.mine else "")))
 
 
 def meta_parts(row: Row, text: str, ruler: Ruler) -> tuple[list[Part], int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from alonechat.core.client.markup import Span
@@ -88,6 +89,13 @@ def test_ones_own_stands_on_the_right_with_time_and_state() -> None:
     assert any(getattr(part, "name", "") == "check" for part in found.parts)
     waiting = laid(row(mine=True, state="waiting"), 700, LOOK)
     assert any(getattr(part, "name", "") == "clock" for part in waiting.parts)
+
+
+def test_ones_own_that_a_plugin_wrote_says_so() -> None:
+    event = {"type": "TEXT", "id": "m1", "seq": 1, "content": "11 (5 + 6)", "via": "dice"}
+    found = laid(replace(row(mine=True, state="sent", edited=True), event=event), 700, LOOK)
+    assert labels(found) == ["hello", "via dice edited 09:41"]
+    assert labels(laid(replace(row(name="Bo via dice"), event=event), 700, LOOK)) == ["Bo via dice", "09:41", "hello"]
 
 
 def test_a_refused_message_says_why_and_offers_two_ways() -> None:
