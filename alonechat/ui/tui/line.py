@@ -21,6 +21,7 @@ from alonechat.core.client.moment import Moment
 from alonechat.core.client.opening import Opening
 from alonechat.core.client.preferences import load
 from alonechat.core.client.present import Now, line, printable
+from alonechat.core.client.refusals import said
 from alonechat.core.client.runner import Runner
 from alonechat.core.client.words import _, n_
 from alonechat.errors import AloneChatError
@@ -323,7 +324,7 @@ def sign_in(server: str) -> Account | None:
 
             return asyncio.run(work())
         except AloneChatError as error:
-            print(printable(str(error)), flush=True)
+            print(printable(said(str(error))), flush=True)
             if not sys.stdin.isatty():
                 return None
 
