@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar
 
-from alonechat.core.client.model import Answered, Change, Connection, Fetched, Kept, Told, Written
+from alonechat.core.client.model import Answered, Change, Connection, Fetched, Kept, Told
 from alonechat.core.client.words import _, language
 from alonechat.errors import Rejected
 
@@ -22,15 +22,15 @@ _FIELD = re.compile(r"{(\w+)}")
 _ADDRESS = re.compile(r"wss?://\S+: ")
 
 
-def said(sentence: str) -> str:
+def worded(sentence: str) -> str:
     """A server's sentence in the language that was chosen. What no template is like stays as it came: it may be of
     another version, or of a plugin of somebody's own."""
-    return sentence if language() == "en" else _translated(sentence)
+    return sentence if language() == "en" else _in_language(sentence)
 
 
 def retold(error: E) -> E:
     """An error with its sentence in the language that was chosen. The one that was given stays as it is."""
-    text = said(str(error))
+    text = worded(str(error))
     if text == str(error):
         return error
     fresh = type(error).__new__(type(error), text)
@@ -40,8 +40,8 @@ def retold(error: E) -> E:
     return fresh
 
 
-def worded(change: Change) -> Change:
-    """A change as a face shows it: what was refused, or why there is no connection, in the language chosen."""
+def translated(change: Change) -> Change:
+    """A change as a face is told it, with what was refused and why there is no connection in the language chosen."""
     act = _WORDED.get(type(change))
     return change if act is None else act(change)
 
@@ -57,18 +57,18 @@ def understood(sentence: str) -> tuple[str, Mapping[str, str]] | None:
     return None
 
 
-def _translated(sentence: str) -> str:
+def _in_language(sentence: str) -> str:
     found = understood(sentence)
     if found is None:
         address = _ADDRESS.match(sentence)  # a connection that ended says where before it says why
-        return address[0] + _translated(sentence[address.end() :]) if address else sentence
+        return address[0] + _in_language(sentence[address.end() :]) if address else sentence
     template, fields = found
     return _(template).format(**{name: _filled(name, text) for name, text in fields.items()})
 
 
 def _filled(name: str, text: str) -> str:
     if name == "sentence":
-        return _translated(text)
+        return _in_language(text)
     if name not in NAMED:
         return text
     from alonechat.core.client.sentences import WORDS
@@ -104,17 +104,16 @@ def _between(pieces: list[str], sentence: str) -> list[str] | None:
     return [*found, sentence[at:end]] if at <= end else None
 
 
-def _entry(entry: Written) -> Written:
-    if not entry.reason and not any(file.reason for file in entry.files):
-        return entry
-    files = tuple(replace(file, reason=said(file.reason)) for file in entry.files)
-    return replace(entry, reason=said(entry.reason), files=files)
+def _kept(kept: Kept) -> Kept:
+    """Why an entry was refused stays as it is: it is drawn again and again, in the language of the moment."""
+    files = tuple(replace(file, reason=worded(file.reason)) for file in kept.entry.files)
+    return Kept(replace(kept.entry, files=files)) if files else kept
 
 
 _WORDED: dict[type, Callable[[Any], Change]] = {
-    Kept: lambda kept: Kept(_entry(kept.entry)),
-    Told: lambda told: replace(told, text=said(told.text)) if told.is_error else told,
-    Fetched: lambda fetched: replace(fetched, reason=said(fetched.reason)) if fetched.reason else fetched,
-    Connection: lambda stands: replace(stands, reason=said(stands.reason)) if stands.reason else stands,
+    Kept: _kept,
+    Told: lambda told: replace(told, text=worded(told.text)) if told.is_error else told,
+    Fetched: lambda fetched: replace(fetched, reason=worded(fetched.reason)) if fetched.reason else fetched,
+    Connection: lambda stands: replace(stands, reason=worded(stands.reason)) if stands.reason else stands,
     Answered: lambda asked: asked if asked.error is None else replace(asked, error=retold(asked.error)),
 }

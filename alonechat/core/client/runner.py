@@ -14,7 +14,7 @@ from alonechat.core.client.cache import directory
 from alonechat.core.client.files import ROOM, File
 from alonechat.core.client.live import Elsewhere, Live
 from alonechat.core.client.model import Answered, Change, Connection, Gone, Page, Told, Window
-from alonechat.core.client.refusals import worded
+from alonechat.core.client.refusals import translated
 from alonechat.core.client.sending import Parcel
 from alonechat.core.client.timing import Timing
 from alonechat.core.client.words import language
@@ -100,7 +100,7 @@ class Runner:
             self._soon(self._fetched.set)
         if self._shown is not None and not self._shown.is_set() and any(isinstance(c, Page) for c in found):
             self._soon(self._shown.set)
-        return found if language() == "en" else [worded(change) for change in found]
+        return found if language() == "en" else [translated(change) for change in found]
 
     def close(self) -> None:
         """End the thread, for 3 s at most; what waits to be sent is on disk."""
