@@ -52,8 +52,9 @@ def understood(sentence: str) -> tuple[str, Mapping[str, str]] | None:
         return None
     for pieces, names, template in _patterns():
         found = _between(pieces, sentence)
-        if found is not None:
-            return template, dict(zip(names, found, strict=True))
+        fields = dict(zip(names, found or (), strict=False))
+        if found is not None and " " not in fields.get("field", ""):  # the name of one, and no beginning of a sentence
+            return template, fields
     return None
 
 

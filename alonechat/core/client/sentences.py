@@ -242,6 +242,7 @@ WORDS = frozenset(
         _t("invite"),
         _t("content"),
         _t("attachments"),
+        _t("q"),
         # kinds
         _t("a string"),
         _t("an integer"),

@@ -90,6 +90,9 @@ def test_fields_that_hold_words_or_sentences_are_translated_and_names_are_not() 
     assert worded("no conversation 'x y': a display name has 1 to 64 characters, not 0") == (
         "没有会话 'x y'：显示名称须为 1 到 64 个字符，而不是 0 个"
     )
+    assert (
+        worded("attachments number 1: content is missing: it must be a string") == "附件第 1 项：缺少内容：须为字符串"
+    )
     assert worded("use it as /kick <name>") == "用法：/kick <用户名>"
     assert worded("no user {0} {name}") == "没有用户 {0} {name}"
 
