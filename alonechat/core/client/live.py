@@ -27,6 +27,7 @@ from alonechat.core.client.model import (
     Told,
     Welcomed,
 )
+from alonechat.core.client.refusals import worded
 from alonechat.core.client.sending import Sending
 from alonechat.core.client.shelf import Shelf
 from alonechat.core.client.state import Conversation, Event, State
@@ -141,7 +142,7 @@ class Live:
     def _unkept(self, error: AloneChatError) -> None:
         """The disk does not take what is to be kept: go on in memory, and say so once."""
         where = self.opened[-1] if self.opened else LOBBY
-        text = _("{error}; what is written here is lost when the program ends").format(error=error)
+        text = _("{error}; what is written here is lost when the program ends").format(error=worded(str(error)))
         self.tell([Told(where, text, self.timing.now(), True)])
         self.cache = Cache(None)
 

@@ -243,8 +243,10 @@ def unreached(url: str, error: BaseException) -> str:
         causes.append(inner)
     for each in causes:
         if isinstance(each, ssl.SSLCertVerificationError):
-            why = f"its certificate is not trusted ({each.verify_message})"
-            return f"cannot reach {url}: {why}; if it should be, name its file in SSL_CERT_FILE"
+            return (
+                f"cannot reach {url}: its certificate is not trusted ({each.verify_message}); "
+                "if it should be, name its file in SSL_CERT_FILE"
+            )
     for each in causes:
         if isinstance(each, ssl.SSLError):
             return f"cannot reach {url}: {each.reason or 'TLS failed'}; does this port speak TLS?"

@@ -9,6 +9,7 @@ from datetime import date
 from alonechat.core.client.files import File, of_event, said
 from alonechat.core.client.model import Model, Told, Window, Written
 from alonechat.core.client.moment import Moment, clock, day, day_of, stamp_of
+from alonechat.core.client.refusals import worded
 from alonechat.core.client.state import Event, amend
 from alonechat.core.client.words import _, n_
 
@@ -93,7 +94,7 @@ def _message(model: Model, event: Event, pending: Iterable[Written], places: dic
     mine = event["sender"] == model.me
     state, reason = ("sent" if mine else ""), ""
     for entry in pending:
-        state, reason = ("refused", entry.reason) if entry.code else ("waiting", "")
+        state, reason = ("refused", worded(entry.reason)) if entry.code else ("waiting", "")
         if not entry.code:
             event = dict(event)
             amend(event, _as_event(entry, model.me, event["timestamp"]))
@@ -183,7 +184,7 @@ def _written(model: Model, waiting: Iterable[Written], moment: Moment) -> Iterat
             if entry.ref
             else None,
             state=state,
-            reason=entry.reason,
+            reason=worded(entry.reason),
             files=entry.files,
         )
 

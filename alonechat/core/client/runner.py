@@ -14,8 +14,10 @@ from alonechat.core.client.cache import directory
 from alonechat.core.client.files import ROOM, File
 from alonechat.core.client.live import Elsewhere, Live
 from alonechat.core.client.model import Answered, Change, Connection, Gone, Page, Told, Window
+from alonechat.core.client.refusals import translated
 from alonechat.core.client.sending import Parcel
 from alonechat.core.client.timing import Timing
+from alonechat.core.client.words import language
 from alonechat.core.client.writing import frames
 from alonechat.core.message import LOBBY
 from alonechat.errors import AloneChatError, Rejected
@@ -91,14 +93,14 @@ class Runner:
         self._live.recall()
 
     def changes(self) -> list[Change]:
-        """Everything since the last call, in order."""
+        """Everything since the last call, in order, and in the language that was chosen."""
         with self._lock:
             found, self._waiting = self._waiting, []
         if self._fetched is not None and len(found) >= CROWD:
             self._soon(self._fetched.set)
         if self._shown is not None and not self._shown.is_set() and any(isinstance(c, Page) for c in found):
             self._soon(self._shown.set)
-        return found
+        return found if language() == "en" else [translated(change) for change in found]
 
     def close(self) -> None:
         """End the thread, for 3 s at most; what waits to be sent is on disk."""

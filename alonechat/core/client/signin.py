@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from alonechat.core.client.accounts import Account
+from alonechat.core.client.refusals import retold
 from alonechat.errors import AloneChatError
 
 T = TypeVar("T")
@@ -81,10 +82,11 @@ def in_thread(
         try:
             result = asyncio.run(work)
         except AloneChatError as error:
-            then(None, error)
+            then(None, retold(error))
             return
         except Exception as error:  # whoever waits must not wait for ever
-            then(None, AloneChatError(f"a fault of this client ({type(error).__name__}: {error}); please report it"))
+            fault = AloneChatError(f"a fault of this client ({type(error).__name__}: {error}); please report it")
+            then(None, retold(fault))
             return
         then(result, None)
 

@@ -21,6 +21,7 @@ from alonechat.core.client.moment import Moment
 from alonechat.core.client.opening import Opening
 from alonechat.core.client.preferences import load
 from alonechat.core.client.present import Now, line, printable
+from alonechat.core.client.refusals import worded
 from alonechat.core.client.runner import Runner
 from alonechat.core.client.words import _, n_
 from alonechat.errors import AloneChatError
@@ -160,7 +161,7 @@ class LineFace:
                 self.say(
                     "! "
                     + _("not sent: {reason}").format(
-                        reason=f"{entry.reason}: {called(entry.content, entry.files, 60)}"
+                        reason=f"{worded(entry.reason)}: {called(entry.content, entry.files, 60)}"
                     ),
                     True,
                 )
@@ -323,7 +324,7 @@ def sign_in(server: str) -> Account | None:
 
             return asyncio.run(work())
         except AloneChatError as error:
-            print(printable(str(error)), flush=True)
+            print(printable(worded(str(error))), flush=True)
             if not sys.stdin.isatty():
                 return None
 

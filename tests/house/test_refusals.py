@@ -1,0 +1,122 @@
+"""Every sentence with which the server refuses something has a template on the client's side: so a translation."""
+
+from __future__ import annotations
+
+import re
+
+from alonechat.core import fields
+from alonechat.core.client.refusals import NAMED, understood
+from alonechat.core.client.sentences import SENTENCES, WORDS
+from alonechat.core.client.words import _, choose
+from alonechat.core.server.commands import COMMANDS
+from alonechat.core.store.records import ROLES
+from tests.house.spoken import FIELD, Speaker
+from tests.house.tree import ROOT, Module, modules
+
+TOOLS = {"alonechat.plugins.handling"}
+"""What only a command on the server's machine says."""
+SETTINGS = {
+    "the secret for {} needs {} characters or more",
+    '[[webhooks.out]] needs url = "https://…", not {}',
+}
+"""Why a plugin does not start: in the log, and in `/plugins`."""
+ELSEWHERE = {
+    "error.text", "refused.text", "found['reason']", "str(answer.get('content'))", "str(closed)",  # said before
+    "unreached(url, error)",  # in rest.py
+    "call.who.session_id", "wanted", "outlet.username",  # no sentences
+}  # fmt: skip
+"""What stands where a sentence is expected, and needs no template."""
+BY_HAND = {
+    "another server answers at this address; what was kept of the old one stays on disk",  # of live.Elsewhere
+    "the connection was lost",  # in transport.py, behind an address
+}
+"""Sentences that the walk does not find; tests/core/client/test_refusals.py has them said."""
+WAY = ("rest", "transport", "session", "outbox", "signin", "cache")
+"""The parts of the client that the command line, which is in English, shares with the faces."""
+ADDRESSED = "{}: {}"
+"""What a connection's end says: where, and a sentence."""
+
+SERVER = [
+    module
+    for module in modules("alonechat/core", "alonechat/api", "alonechat/plugins")
+    if not module.name.startswith("alonechat.core.client") and module.name not in TOOLS
+]
+CLIENT = [module for module in modules("alonechat/core/client") if module.name.rpartition(".")[2] in WAY]
+TEMPLATES = {re.sub(r"{\w+}", FIELD, sentence): sentence for sentence in SENTENCES}
+
+
+def spoken(parts: list[Module]) -> dict[str, str]:
+    """Every template that is said, and where first."""
+    found: dict[str, str] = {}
+    for module in parts:
+        for text, node in Speaker(module).sentences():
+            found.setdefault(text, module.place(node))
+    return found
+
+
+def test_whatever_the_server_refuses_has_a_template_on_the_clients_side() -> None:
+    known = {*TEMPLATES, *SETTINGS, ADDRESSED, *(FIELD + each for each in ELSEWHERE)}
+    found = spoken([*SERVER, *CLIENT])
+    assert len(found) > 150
+    lacking = [f"{place}: {text!r}" for text, place in found.items() if text not in known]
+    assert lacking == [], "add them to alonechat/core/client/sentences.py, with a name in each field"
+
+
+def test_no_template_is_there_that_nobody_says() -> None:
+    said = {*spoken([*SERVER, *CLIENT]), *BY_HAND}
+    assert [sentence for template, sentence in TEMPLATES.items() if template not in said] == []
+    assert len(TEMPLATES) == len(SENTENCES)  # nor twice
+
+
+def test_a_sentence_is_found_by_its_own_template() -> None:
+    for sentence in SENTENCES:
+        names = re.findall(r"{(\w+)}", sentence)
+        assert len(names) == len(set(names)), sentence
+        given = {name: f"<{name}>" for name in names}
+        assert understood(sentence.format(**given)) == (sentence, given)
+
+
+def test_what_a_field_may_hold_is_a_word_with_a_translation() -> None:
+    assert {name for sentence in SENTENCES for name in re.findall(r"{(\w+)}", sentence)} >= NAMED
+    kinds = {fields.describe(value) for value in (None, True, 1, 0.5, "", [], {})}
+    usages = {command.usage for command in COMMANDS if "<" in command.usage and command.name != "join"}
+    assert {*ROLES, *kinds, *usages, "banned", "disabled"} <= WORDS
+    try:
+        choose("zh")
+        assert [text for text in (*SENTENCES, *WORDS) if _(text) == text] == []
+    finally:
+        choose("en")
+
+
+def test_a_part_of_a_sentence_that_is_chosen_joined_or_given_back_is_heard() -> None:
+    text = """
+RULE = "a rule"
+class Door:
+    def __init__(self, given):
+        self.say = str(given.get("say", "Not here."))
+    def _why(self, n):
+        return None if n else "is too small" if n < 3 else f"has {n} of them"
+    def refuse(self, name, n, stop):
+        how = "is closed" if n else f"needs {n} of you"
+        raise Rejected("forbidden", f"{RULE}, and {name!r} {how}")
+        raise Rejected("invalid", name + " must be one of " + ", ".join(n))
+        why = self._why(n)
+        raise Rejected("invalid", f"{name} {why}")
+        raise Rejected("invalid", n.reason or "somebody stopped it")
+        raise Rejected("invalid", self.say)
+        raise Rejected(*n)
+        none = ("not_found", f"no {name} here")
+        raise Rejected("invalid", n.reason)
+"""
+    heard = [each for each, _node in Speaker(Module("door", ROOT / "door.py", text)).sentences()]
+    assert heard == [
+        "a rule, and {} is closed",
+        "a rule, and {} needs {} of you",
+        "{} must be one of {}",
+        "{} is too small",
+        "{} has {} of them",
+        "somebody stopped it",
+        "Not here.",
+        "no {} here",
+        "{}n.reason",
+    ]
