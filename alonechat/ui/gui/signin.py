@@ -156,9 +156,9 @@ class SignIn:
         self._form()
 
     def _form(self) -> None:
+        name = self.name.get() if self.name is not None else ""
         for each in self.fields.winfo_children():
             each.destroy()
-        name = self.name.get() if self.name is not None and self.name.winfo_exists() else ""
         self.fields.pack(fill="x", before=self.button)
         self.name = self._field(_("Name"), name, self.fields)
         self.shown = self.invite = self.otp = None
