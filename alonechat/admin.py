@@ -149,7 +149,8 @@ def set_password(store: Store, name: str, password: str, scrypt_n: int) -> str:
         writes.revoke(account.username)
         return account.username
 
-    return store.transaction(act)
+    username: str = store.transaction(act)
+    return username
 
 
 def set_role(store: Store, name: str, role: str) -> Account:
@@ -163,7 +164,8 @@ def set_role(store: Store, name: str, role: str) -> Account:
         writes.change_account(account.username, role=role)
         return account
 
-    return store.transaction(act)
+    changed: Account = store.transaction(act)
+    return changed
 
 
 def disable(store: Store, name: str) -> Account:
@@ -176,7 +178,8 @@ def disable(store: Store, name: str) -> Account:
         writes.revoke(account.username)
         return account
 
-    return store.transaction(act)
+    changed: Account = store.transaction(act)
+    return changed
 
 
 def enable(store: Store, name: str) -> Account:
@@ -187,7 +190,8 @@ def enable(store: Store, name: str) -> Account:
         writes.change_account(account.username, standing="active")
         return account
 
-    return store.transaction(act)
+    changed: Account = store.transaction(act)
+    return changed
 
 
 def _keep_an_owner(store: Store, account: Account) -> None:

@@ -242,7 +242,7 @@ def plugged(folder: Path, *plugins: Path, settings: str = "") -> Iterator[Server
     place = folder / "data" / "plugins"
     place.mkdir(parents=True, exist_ok=True)
     for path in plugins:
-        (shutil.copytree if path.is_dir() else shutil.copy)(path, place / path.name)  # type: ignore[operator]
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, place / path.name)
     (folder / "data" / "plugins.toml").write_text(settings, "utf-8")
     with serving(folder) as server:
         wrong = [f"{name}: {reason}" for name, _, _, state, reason in read_states(folder / "data") if state == "failed"]

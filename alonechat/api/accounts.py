@@ -17,8 +17,8 @@ from alonechat.core.store.records import Account
 from alonechat.errors import Rejected
 
 GROUP = "Accounts"
-PASSWORD = {"least": 1, "most": 1024}
-NEW_PASSWORD = {"least": 8, "most": 1024}
+PASSWORD: dict[str, Any] = {"least": 1, "most": 1024}
+NEW_PASSWORD: dict[str, Any] = {"least": 8, "most": 1024}
 
 
 def profile(account: Account) -> dict[str, Any]:
@@ -85,6 +85,7 @@ async def change_me(call: Call) -> Response:
     if name is not None:  # before the password: a display name that is refused must not leave a changed password behind
         account = await call.server.journey.rename(call.who.username, name)
     if new is not None:
+        assert old is not None  # looked at above
         await call.server.auth.change_password(call.who, old, new)
     return _me(call, account)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,7 @@ def mount(app: typer.Typer) -> None:
     for group, name in ((users, "user"), (invites, "invite")):
         group.callback(invoke_without_command=True)(help_when_alone)
         app.add_typer(group, name=name, rich_help_panel=PANEL)
-    for name, run in {
+    of_users: dict[str, Callable[..., None]] = {
         "add": add,
         "import": import_,
         "list": list_,
@@ -38,9 +39,11 @@ def mount(app: typer.Typer) -> None:
         "disable": disable,
         "enable": enable,
         "password": password,
-    }.items():
+    }
+    of_invites: dict[str, Callable[..., None]] = {"new": new_invite, "list": list_invites, "revoke": revoke_invite}
+    for name, run in of_users.items():
         command(users, name, DATABASE)(run)
-    for name, run in {"new": new_invite, "list": list_invites, "revoke": revoke_invite}.items():
+    for name, run in of_invites.items():
         command(invites, name, DATABASE)(run)
     command(app, "token", DATABASE, PANEL)(token)
 
@@ -201,7 +204,7 @@ def _when(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _print_json(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_json(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     import json
 
     print(json.dumps([dict(zip(head, row, strict=True)) for row in rows], ensure_ascii=False, indent=2))

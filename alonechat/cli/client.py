@@ -74,12 +74,7 @@ def _opening(chosen: str, server: str) -> Opening:
 
     accounts = Accounts()
     url = base_url(server) if server else ""
-    if chosen:
-        account = account_of(chosen)
-    elif url:
-        account = accounts.find(url)
-    else:
-        account = accounts.current()
+    account = account_of(chosen) if chosen else accounts.find(url) if url else accounts.current()
     return Opening(accounts, account, home(), directory() / FILE, url)
 
 

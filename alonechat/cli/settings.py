@@ -52,7 +52,7 @@ class SettingsCommand(Command):
         super().__init__(*args, **more)
         for param in self.params:
             if param.envvar in _LOADED:
-                param.value_from_envvar = _unread
+                vars(param)["value_from_envvar"] = _unread
 
 
 def variable_of(name: str, options: Iterable[str]) -> str:

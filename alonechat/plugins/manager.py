@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import tomllib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from alonechat.core.logging import get_logger
-from alonechat.core.server.hooks import Answer, HookContext, HookPhase
+from alonechat.core.server.hooks import Answer, Hook, HookPhase
 from alonechat.errors import Rejected, StartError
 from alonechat.plugins import kept
 from alonechat.plugins.builtin import BUILT_IN
@@ -43,7 +43,7 @@ class Plugin:
     running: Running
     state: str = "on"
     reason: str = ""
-    hooks: list[tuple[HookPhase, Any]] = field(default_factory=list)
+    hooks: list[tuple[HookPhase, Hook]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -218,8 +218,10 @@ class PluginManager:
             self._door.hooks.register(phase, hook, plugin.running.facts.priority, f"plugin {plugin.name}")
             plugin.hooks.append((phase, hook))
 
-    def _hook(self, plugin: Plugin) -> Callable[[HookContext], Awaitable[HookContext | None] | None]:
-        return lambda context: plugin.running.handle(context)  # each is told from the others by what it is
+    def _hook(self, plugin: Plugin) -> Hook:
+        # Each is told from the others by what it is. The cast: one and the same plugin may answer at once or later,
+        # from call to call, which `Hooks` takes, and the type has no word for.
+        return cast("Hook", lambda context: plugin.running.handle(context))
 
     def _unhook(self, plugin: Plugin) -> None:
         for phase, hook in plugin.hooks:

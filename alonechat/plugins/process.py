@@ -29,10 +29,10 @@ async def begin(nice: int = 10) -> Process:
     home = str(Path(alonechat.__file__).resolve().parent.parent)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([home, *(p for p in sys.path if p)])}
     env.pop("JWT_SECRET", None)
-    more = {"creationflags": IDLE_PRIORITY_CLASS} if sys.platform == "win32" else {}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "alonechat.plugins.host",
-        stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, limit=LINE, **more,
+        stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, limit=LINE,
+        creationflags=IDLE_PRIORITY_CLASS if sys.platform == "win32" else 0,
     )  # fmt: skip
     stand_back(process, nice)
     return process

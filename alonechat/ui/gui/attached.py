@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from alonechat.core.client.files import File, size_text
+from alonechat.core.client.files import File
+from alonechat.core.client.present import size_text
 from alonechat.core.client.words import _
 from alonechat.ui.gui.flow import Ruler, elided
 from alonechat.ui.gui.parts import Area, Fill, Icon, Label, Part, Picture

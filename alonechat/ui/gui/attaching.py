@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from alonechat.core.client.files import File, size_text
+from alonechat.core.client.files import File
+from alonechat.core.client.present import size_text
 from alonechat.core.client.shelf import mime_of
 from alonechat.core.client.words import _, n_
 from alonechat.ui.gui.draw import Painter

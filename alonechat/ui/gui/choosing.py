@@ -33,9 +33,13 @@ def by_keys(window: Window) -> None:
         timeline.step(by)
         return "break"
 
+    def entered(_event: object) -> None:
+        if not timeline.chosen:
+            timeline.step(-1)
+
     canvas.bind("<Up>", lambda _event: step(-1))
     canvas.bind("<Down>", lambda _event: step(1))
     for key in ("<Return>", "<Menu>", "<Shift-F10>"):
         canvas.bind(key, menu)
-    canvas.bind("<FocusIn>", lambda _event: timeline.chosen or timeline.step(-1))
+    canvas.bind("<FocusIn>", entered)
     canvas.bind("<Button-1>", lambda _event: window.composer.text.focus_set(), add="+")

@@ -44,6 +44,15 @@ def do(app: App, action: str, key: str, writing: bool) -> bool:
 
 def _plain(window: Window, action: str) -> Callable[[], object] | None:
     acting, app, timeline = window.acting, window.app, window.timeline
+
+    def select() -> None:
+        timeline.canvas.focus_set()
+        timeline.step(-1)
+
+    def theme() -> None:
+        app.remember(theme="light" if app.dark else "dark")
+        app.restyle()
+
     return {
         "go_to": acting.go_to,
         "search": acting.search,
@@ -57,7 +66,7 @@ def _plain(window: Window, action: str) -> Callable[[], object] | None:
         "top": timeline.to_top,
         "latest": window.latest,
         "first_unread": lambda: timeline.to("new", flash=False),
-        "select": lambda: (timeline.canvas.focus_set(), timeline.step(-1)),
+        "select": select,
         "members": window.toggle_members,
         "attach": window.filing.choose,
         "emoji": acting.pick_emoji,
@@ -65,7 +74,7 @@ def _plain(window: Window, action: str) -> Callable[[], object] | None:
         "away": lambda: acting.be("online" if window.model.presence.get(window.model.me) == "away" else "away"),
         "accounts": lambda: acting.account_menu(window.foot.me.winfo_rootx() + 12, window.foot.me.winfo_rooty() - 8),
         "settings": acting.settings,
-        "theme": lambda: (app.remember(theme="light" if app.dark else "dark"), app.restyle()),
+        "theme": theme,
         "help": acting.help,
     }.get(action)
 

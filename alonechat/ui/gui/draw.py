@@ -15,6 +15,7 @@ from alonechat.ui.gui.photos import Photos, Wanted
 from alonechat.ui.gui.pictures import Pictures
 
 CORNERS = ("nw", "ne", "se", "sw")
+Tag = str | tuple[str, ...]
 
 
 class Painter:
@@ -34,7 +35,7 @@ class Painter:
                 self.part(canvas, part, at, tag)
         return [image for image in found if image is not None]
 
-    def part(self, canvas: tkinter.Canvas, part: Part, at: tuple[int, int], tag: str) -> None:
+    def part(self, canvas: tkinter.Canvas, part: Part, at: tuple[int, int], tag: Tag) -> None:
         """One part."""
         dx, dy = at
         call, name = canvas.tk.call, str(canvas)
@@ -55,7 +56,7 @@ class Painter:
             case Avatar():
                 self.avatar(canvas, part, at, tag)
 
-    def fill(self, canvas: tkinter.Canvas, box: tuple[int, int, int, int], like: Fill, tag: str) -> None:
+    def fill(self, canvas: tkinter.Canvas, box: tuple[int, int, int, int], like: Fill, tag: Tag) -> None:
         """A rectangle, its corners round where `like` says so."""
         x0, y0, x1, y1 = box
         if like.edge:
@@ -77,7 +78,7 @@ class Painter:
             image = self.pictures.mask(shapes.corner(r, which), colour)
             call(name, "create", "image", x, y, "-image", str(image), "-anchor", CORNERS[which], "-tags", tag)
 
-    def emoji(self, canvas: tkinter.Canvas, part: Emoji, at: tuple[int, int], tag: str) -> None:
+    def emoji(self, canvas: tkinter.Canvas, part: Emoji, at: tuple[int, int], tag: Tag) -> None:
         """An emoji as a picture; as text where the font has none of it."""
         image = self.pictures.emoji(part.text, part.size)
         x, y = part.x + at[0], part.y + at[1]
@@ -114,7 +115,7 @@ class Painter:
             canvas.create_image(x, y, image=corner, anchor=CORNERS[which], tags=tag)
         return image
 
-    def avatar(self, canvas: tkinter.Canvas, part: Avatar, at: tuple[int, int], tag: str) -> None:
+    def avatar(self, canvas: tkinter.Canvas, part: Avatar, at: tuple[int, int], tag: Tag) -> None:
         """Initials, or an icon's name after a colon, on a disc."""
         x, y, size = part.x + at[0], part.y + at[1], part.size
         index = author_index(part.author)

@@ -61,10 +61,14 @@ class Picker:
             self.field.bind(key, act)
         self.canvas.bind("<Motion>", self._moved)
         self.canvas.bind("<Button-1>", lambda _e: self._take())
-        self.sheet.closing(lambda: self._timer and self.canvas.after_cancel(self._timer))
+        self.sheet.closing(self._closed)
         self.sheet.show(self.field)
         self._put(at)
         self._show(list(dict.fromkeys((*FREQUENT, *MORE))))
+
+    def _closed(self) -> None:
+        if self._timer:
+            self.canvas.after_cancel(self._timer)
 
     def _put(self, at: tuple[int, int]) -> None:
         root, frame = self._app.root, self.sheet.frame

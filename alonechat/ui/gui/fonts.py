@@ -16,6 +16,8 @@ LIKED = ("Inter", "Adwaita Sans", "Cantarell", "Ubuntu", "Noto Sans", "Roboto")
 MONO = ("JetBrains Mono", "SF Mono", "Cascadia Mono", "Consolas", "Menlo", "Noto Sans Mono", "DejaVu Sans Mono")
 SEMIBOLD = {"Roboto": "Roboto Medium", "Segoe UI": "Segoe UI Semibold"}
 """Families whose heavier face has a name of its own; others are drawn bold."""
+Font = tuple[str, int, *tuple[str, ...]]
+"""A font as Tk takes it: the family, the height (negative: in pixels), then `bold`, `italic` or both."""
 
 # Tk asks fontconfig for the weight "medium" where it means the usual one, which picks Roboto Medium and Ubuntu Medium.
 # Colour fonts end the process in older versions of libXft (BadLength): emoji are drawn as pictures instead. Chinese
@@ -104,24 +106,24 @@ class Fonts:
         grown = size / 14
         sizes = {"text": 14, "bold": 14, "italic": 14, "both": 14, "code": 13, "name": 13, "small": 12, "strong": 12,
                  "tiny": 11, "title": 16, "initials": 13, "large": 20, "mark": 10}  # fmt: skip
-        self.fonts: dict[str, tuple[str | int, ...]] = {}
+        self.fonts: dict[str, Font] = {}
         for role, pixels in sizes.items():
             high = -round(pixels * grown * self.scale)
+            slant: tuple[str, ...] = ("italic",) if role in ("italic", "both") else ()
             if role == "code":
                 self.fonts[role] = (self.mono, high)
-            elif role in ("bold", "both", "name", "strong", "title", "initials", "large", "mark"):
-                slant = ("italic",) if role == "both" else ()
-                self.fonts[role] = (
-                    (self.heavy, high, *slant) if self.heavy else (self.family, high, "bold", *slant)
-                )  # fmt: skip
+            elif role not in ("bold", "both", "name", "strong", "title", "initials", "large", "mark"):
+                self.fonts[role] = (self.family, high, *slant)
+            elif self.heavy:
+                self.fonts[role] = (self.heavy, high, *slant)
             else:
-                self.fonts[role] = (self.family, high, "italic") if role == "italic" else (self.family, high)
+                self.fonts[role] = (self.family, high, *("bold", *slant))
         self._widths = {role: {} for role in sizes}
         self._heights.clear()
 
     def line(self, role: str) -> int:
         """How far apart lines of text are."""
-        return max(self.height(role)[1], round(-int(self.fonts[role][1]) * 1.42))
+        return max(self.height(role)[1], round(-self.fonts[role][1] * 1.42))
 
     def px(self, pixels: float) -> int:
         """The design's pixels on this screen."""

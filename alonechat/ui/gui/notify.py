@@ -135,8 +135,9 @@ class Notifier:
         if found is None:
             return
         with suppress(OSError):  # nothing to show it with: the window's title has the number
-            quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            process = subprocess.Popen(found, stdout=subprocess.PIPE, text=True, **quiet)
+            process = subprocess.Popen(
+                found, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            )
             if self._keep(process):
                 said, _none = process.communicate()
                 self._let_go(process)

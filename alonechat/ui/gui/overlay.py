@@ -59,12 +59,12 @@ class Overlay:
         x0, y0 = right - wide, timeline.offset + timeline.height - high - px(10)
         box = (x0, y0, right, y0 + high)
         tags = ("overlay", "jump")
-        painter.fill(timeline.canvas, box, Fill(*box, "ground", high // 2, "pressed"), tags)  # type: ignore[arg-type]
+        painter.fill(timeline.canvas, box, Fill(*box, "ground", high // 2, "pressed"), tags)
         for part in (
             Icon(px(10), px(10), "down", px(18), "accent"),
             Label(px(34), (high - fonts.height("strong")[1]) // 2, text, "strong", "accent"),
         ):
-            painter.part(timeline.canvas, part, (x0, y0), tags)  # type: ignore[arg-type]
+            painter.part(timeline.canvas, part, (x0, y0), tags)
 
     def _empty(self) -> None:
         window, timeline = self._window, self._timeline

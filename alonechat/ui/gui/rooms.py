@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import customtkinter as ctk
@@ -111,12 +113,15 @@ def about(app: App, acting: Acting, target: str) -> Sheet:
     def keep(_event: object = None) -> None:
         app.runner.topic(target, topic.get().strip(), kept)
 
+    def leave(further: Callable[[App, Acting, str], object]) -> None:
+        sheet.close()
+        further(app, acting, target)
+
     topic.bind("<Return>", keep)
     low = kit.frame(body)
     low.grid(row=3, column=0, sticky="ew", pady=(18, 0))
     for word, further in ((_("Members…"), members_sheet), (_("Invite…"), invite)):
-        act = lambda further=further: (sheet.close(), further(app, acting, target))  # noqa: E731
-        kit.button(low, word, act, "plain", width=96).pack(side="left", padx=(0, 8))
+        kit.button(low, word, partial(leave, further), "plain", width=96).pack(side="left", padx=(0, 8))
     kit.button(low, _("Set topic"), keep, width=100).pack(side="right")
     sheet.show(topic)
     return sheet
@@ -140,13 +145,17 @@ def members_sheet(app: App, acting: Acting, target: str) -> Sheet:
 
         acting.person_menu(name, At)
 
+    def take(_event: object) -> None:
+        if options.chosen:
+            go(options.chosen.value)
+
     options = Options(sheet.body, app.painter, go, ROW)
     options.canvas.configure(height=px(ROW * 10), width=px(332), takefocus=1)
     options.canvas.grid(row=0, column=0)
     sheet.scroll = options.scroll  # type: ignore[attr-defined]
     options.canvas.bind("<Up>", lambda _e: options.step(-1))
     options.canvas.bind("<Down>", lambda _e: options.step(1))
-    options.canvas.bind("<Return>", lambda _e: options.chosen and go(options.chosen.value))
+    options.canvas.bind("<Return>", take)
     options.show(choices)
     sheet.show(options.canvas)
     return sheet

@@ -75,9 +75,13 @@ class Searching:
         self.canvas.bind("<Motion>", self._moved)
         self.canvas.bind("<Button-1>", lambda _e: self._take())
         self.canvas.bind("<Configure>", lambda _e: self._draw())
-        self.sheet.closing(lambda: self._timer and self.sheet.root.after_cancel(self._timer))
+        self.sheet.closing(self._closed)
         self.sheet.show(self.field)
         self._draw()
+
+    def _closed(self) -> None:
+        if self._timer:
+            self.sheet.root.after_cancel(self._timer)
 
     # --- asking ---
 

@@ -83,7 +83,7 @@ class Settings:
             chosen = value == self._app.preferences.accent
             button = ctk.CTkButton(
                 box, text="", width=34, height=34, corner_radius=8, fg_color=colour, border_width=2,
-                hover_color=colour, command=lambda value=value: self._again(accent=value),  # type: ignore[misc]
+                hover_color=colour, command=lambda value=value: self._again(accent=value),
                 image=Glyph(self._app.pictures, "check", 16, self._app.palette.get("on_accent")) if chosen else None,
             )  # fmt: skip
             self._kit.reachable(button, button.invoke)
@@ -122,7 +122,7 @@ class Settings:
 
     def _switch(self, parent: Any, word: str, name: str) -> Any:
         now = getattr(self._app.preferences, name)
-        made = ctk.CTkSwitch(
+        made: ctk.CTkSwitch = ctk.CTkSwitch(
             parent, text=word, font=self._kit.font("text"), onvalue=True, offvalue=False,
             command=lambda: self._app.remember(**{name: bool(made.get())}),
         )  # fmt: skip

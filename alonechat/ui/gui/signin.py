@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import customtkinter as ctk
 
 from alonechat.core.client import signin
 from alonechat.core.client.accounts import Account
@@ -48,7 +51,11 @@ class SignIn:
         self._accounts()
         self.server.bind("<Return>", lambda _e: self.go())
         self.server.bind("<KeyRelease>", lambda _e: self._moved())
-        self.name = self.password = self.shown = self.invite = self.otp = None
+        self.name: ctk.CTkEntry | None = None
+        self.password: ctk.CTkEntry | None = None
+        self.shown: ctk.CTkEntry | None = None
+        self.invite: ctk.CTkEntry | None = None
+        self.otp: ctk.CTkEntry | None = None
         self._say(_("Which server do you chat on?"))
         self.server.focus_set()
         if app.opening.server or self._last():
@@ -62,7 +69,7 @@ class SignIn:
             return ""
         return known[0].url if known else ""
 
-    def _field(self, word: str, text: str = "", parent: Any = None, secret: bool = False) -> Any:
+    def _field(self, word: str, text: str = "", parent: Any = None, secret: bool = False) -> ctk.CTkEntry:
         parent = parent if parent is not None else self.inner
         self._kit.label(parent, word, "strong", "secondary").pack(anchor="w", pady=(6, 2))
         made = self._kit.entry(parent, width=WIDE - 72, **({"show": "•"} if secret else {}))
@@ -79,9 +86,7 @@ class SignIn:
         for account in known:
             host = account.url.partition("://")[2]
             text = _("Open {name} · {host}").format(name=account.username, host=host)
-            button = self._kit.button(
-                self.inner, text, lambda account=account: self._app.switch(account), "plain", height=34
-            )  # type: ignore[misc]
+            button = self._kit.button(self.inner, text, partial(self._app.switch, account), "plain", height=34)
             button.pack(side="bottom", fill="x", pady=(6, 0))
 
     def _say(self, text: str) -> None:
@@ -156,9 +161,9 @@ class SignIn:
         self._form()
 
     def _form(self) -> None:
+        name = self.name.get() if self.name is not None else ""
         for each in self.fields.winfo_children():
             each.destroy()
-        name = self.name.get() if self.name is not None and self.name.winfo_exists() else ""
         self.fields.pack(fill="x", before=self.button)
         self.name = self._field(_("Name"), name, self.fields)
         self.shown = self.invite = self.otp = None

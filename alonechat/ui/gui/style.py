@@ -11,7 +11,7 @@ from customtkinter.windows.widgets.appearance_mode import AppearanceModeTracker
 from customtkinter.windows.widgets.scaling import ScalingTracker
 from customtkinter.windows.widgets.theme import ThemeManager
 
-from alonechat.ui.gui.fonts import Fonts
+from alonechat.ui.gui.fonts import Font, Fonts
 from alonechat.ui.gui.palette import Palette
 from alonechat.ui.gui.pictures import Pictures
 
@@ -57,7 +57,7 @@ def apply(palette: Palette, fonts: Fonts) -> None:
     ScalingTracker.widget_scaling = fonts.scale  # its own setter would also touch widgets of windows that are closed
 
 
-class Glyph(ctk.CTkImage):
+class Glyph(ctk.CTkImage):  # type: ignore[misc]  # customtkinter has no types
     """An icon for customtkinter's buttons, without Pillow."""
 
     def __init__(self, pictures: Pictures, name: str, size: int, colour: str) -> None:
@@ -75,10 +75,10 @@ class Kit:
     def __init__(self, fonts: Fonts, pictures: Pictures, palette: Palette) -> None:
         self.fonts, self.pictures, self.palette = fonts, pictures, palette
 
-    def font(self, role: str) -> tuple[Any, ...]:
+    def font(self, role: str) -> Font:
         """A font of ours as customtkinter takes it: it scales sizes itself."""
         family, high, *rest = self.fonts.fonts[role]
-        return (family, round(-int(high) / self.fonts.scale), *rest)
+        return (family, round(-high / self.fonts.scale), *rest)
 
     def label(self, parent: Any, text: str = "", role: str = "text", colour: str = "text", **more: Any) -> ctk.CTkLabel:
         """A text."""

@@ -58,7 +58,12 @@ def show(path: Path) -> str:
     opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
     if opener is None:
         return _("This system has no xdg-open; install xdg-utils, or save the file and open it yourself.")
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([opener, str(path)], **quiet, start_new_session=True)
+    process = subprocess.Popen(
+        [opener, str(path)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     threading.Thread(target=process.wait, name="alonechat-open", daemon=True).start()
     return ""

@@ -21,5 +21,10 @@ def toast(app: App, text: str) -> tkinter.Label:
     )  # fmt: skip
     label.place(relx=0.5, rely=1.0, y=-app.fonts.px(86), anchor="s")
     label.lift()
-    label.after(MOMENT, lambda: label.winfo_exists() and label.destroy())
+
+    def go() -> None:
+        if label.winfo_exists():
+            label.destroy()
+
+    label.after(MOMENT, go)
     return label

@@ -80,13 +80,13 @@ class Window:
         self.find.pack(fill="x")
         self.find.bind("<KeyRelease>", lambda _e: self._searched())
         self.find.bind("<Return>", lambda _e: self._first_found())
-        self.find.bind("<Down>", lambda _e: self.sidebar.canvas.focus_set())
         self.foot = Foot(self.side, self)
         self.foot.frame.pack(side="bottom", fill="x")
         self.sidebar = Sidebar(
             self.side, self.app.behind, self.open, self.acting.conversation_menu, self.acting.add_conversation
         )
         self.sidebar.canvas.pack(fill="both", expand=True)
+        self.find.bind("<Down>", lambda _e: self.sidebar.canvas.focus_set())
         self.grip = tkinter.Frame(self.frame, bg=get("sidebar"), cursor="sb_h_double_arrow")
         tkinter.Frame(self.grip, bg=get("divider"), width=1).pack(side="right", fill="y")
         self.grip.bind("<B1-Motion>", self._resized)

@@ -70,6 +70,16 @@ def test_registering_and_a_name_that_is_taken(desk: Make, people: People, name: 
     assert ana.app.model.user["display_name"] == "A New One"
 
 
+def test_the_name_stays_when_the_form_turns(desk: Make, people: People) -> None:
+    ana = desk(server=people.server.rest_url)
+    ana.until(lambda: ana.app.screen.place, "the server")
+    fill(ana.app.screen.name, "ana")
+    ana.app.screen.other.invoke()
+    assert ana.app.screen.shown is not None and ana.app.screen.name.get() == "ana"
+    ana.app.screen.other.invoke()
+    assert ana.app.screen.shown is None and ana.app.screen.name.get() == "ana"
+
+
 def test_another_account_and_signing_out(desk: Make, people: People, name: Name) -> None:
     first, second = name("ana"), name("bo")
     people.register(second)
