@@ -26,6 +26,7 @@ CODES = {"unauthorized": 4401, "forbidden": 4403, "rate_limited": 4429, "unavail
 """The close code of each refusal (PROTOCOL, section 2)."""
 ROOM = message.MAX_SENT - 16_384
 """Bytes of conversations in a WELCOME: what does not fit is fetched by GET /conversations."""
+FOREVER = 1 << 62
 log = get_logger(__name__)
 
 
@@ -40,6 +41,8 @@ class Reception:
         self._people: dict[str, set[Connection]] = {}
         self._slice: list[Connection] = []
         self._share = self._due = 0.0
+        self._silence, self._expiry = 0.0, 0
+        """When the first may have been silent for too long (the clock of `now`), and the first sign-in run out (ms)."""
         self.beat = parts.now()
         """The time of the last tick: how connections know when they were heard, without asking the clock each time."""
 
@@ -108,6 +111,7 @@ class Reception:
         me, keep, delivery = identity.username, self._parts.keep, self._parts.delivery
         self._people.setdefault(me, set()).add(connection)
         connection.signed_in(me, identity.session_id, identity.expires)
+        self._expiry = min(self._expiry, identity.expires)
         delivery.arrivals.begin(connection)
         keys, items, more = await keep.glance(keep.store.arrival, me)
         identity = await self._auth.recheck(identity)
@@ -196,6 +200,7 @@ class Reception:
         for connection in self.connections:
             if connection.session_id == old:
                 connection.session_id, connection.expires = session.id, session.expires
+        self._expiry = min(self._expiry, session.expires)
 
     def sessions(self) -> set[str]:
         """The sign-ins that are connected."""
@@ -208,15 +213,8 @@ class Reception:
         ping a slice of all, so that each is asked once per heartbeat."""
         now, heartbeat = self._parts.now(), self._parts.settings.heartbeat
         passed, self.beat = now - self.beat, now
-        # `heard` is up to a tick older than the truth: nobody is cut before the time is over
-        oldest = now - 2 * heartbeat - passed
-        for connection in list(self.connections):
-            if connection.username and not connection.leaving:
-                if connection.heard < oldest:
-                    log.info("silent connection cut", connection=connection.id, user=connection.username)
-                    connection.cut()
-                elif connection.expires <= now_ms:
-                    connection.refuse(Rejected("unauthorized", "the token has expired; sign in again"), 4401)
+        if now >= self._silence or now_ms >= self._expiry:
+            self._end_due(now - passed, now_ms)
         if not self._slice:
             self._slice = list(self.connections)
             self._share = len(self._slice) / heartbeat
@@ -227,6 +225,23 @@ class Reception:
         for connection in due:
             if connection.username:
                 connection.ping()
+
+    def _end_due(self, before: float, now_ms: int) -> None:
+        """Cut who was silent for too long at `before`, the tick before this one, for `heard` is up to a tick older than
+        the truth; end whose sign-in ran out. To look at ten thousand that say nothing took more than all else that is
+        done for them, so it is noted when the first of them can be due."""
+        patience = 2 * self._parts.settings.heartbeat
+        first, expiry = self.beat, FOREVER
+        for connection in list(self.connections):
+            if connection.username and not connection.leaving:
+                if connection.heard < before - patience:
+                    log.info("silent connection cut", connection=connection.id, user=connection.username)
+                    connection.cut()
+                elif connection.expires <= now_ms:
+                    connection.refuse(Rejected("unauthorized", "the token has expired; sign in again"), 4401)
+                else:
+                    first, expiry = min(first, connection.heard), min(expiry, connection.expires)
+        self._silence, self._expiry = first + patience, expiry
 
     async def end_all(self, seconds: float) -> None:
         """Close every connection with 1001; those whose clients have not agreed after `seconds` are cut."""

@@ -1,9 +1,10 @@
-"""Sign-ins end when their time is over: the clock is moved by hand."""
+"""Sign-ins end when their time is over, and connections when nobody is there: the clocks are moved by hand."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from alonechat.testing import Clock, Person, serving
@@ -32,3 +33,59 @@ def test_times_never_decrease_when_the_clock_is_put_back(tmp_path: Path) -> None
         clock.forward(-3600)
         second = ana.says("two")
         assert second["timestamp"] >= first["timestamp"] and second["id"] > first["id"]
+
+
+def test_each_connection_ends_with_its_own_token_and_a_renewed_one_goes_on(tmp_path: Path) -> None:
+    clock = Clock()
+    with serving(tmp_path, clock, token_days=30) as server:
+        ana, cy = server.person("ana"), server.person("cy")
+        clock.forward(10 * DAY)
+        bo = server.person("bo")
+        renewed = httpx.post(f"{server.url}/renew", headers={"Authorization": f"Bearer {cy.token}"}, trust_env=False)
+        assert renewed.status_code == 200
+        clock.forward(21 * DAY)
+        assert ana.closed() == 4401
+        assert bo.says("ten days left")["seq"] and cy.says("renewed")["seq"]
+        clock.forward(10 * DAY)
+        assert bo.closed() == 4401 and cy.closed() == 4401
+
+
+def test_each_connection_is_cut_when_it_was_silent_for_two_heartbeats_itself(tmp_path: Path) -> None:
+    with serving(tmp_path, heartbeat=30) as server:
+        reception = server.manager.reception
+        parts, began, ahead = reception._parts, reception._parts.now(), 0.0
+        parts.now = lambda: began + ahead
+
+        def there() -> set[str]:
+            return {each.username for each in reception.connections}
+
+        def silent(name: str) -> Person:
+            found = server.person(name)
+            found.ws.protocol.receive_data = lambda data: None  # type: ignore[method-assign]  # answers no ping
+            return found
+
+        async def tick() -> None:
+            reception.look_around(0)
+
+        def after(seconds: float) -> None:
+            """Time passes, a second at a time as the server's clock ticks."""
+            nonlocal ahead
+            for _ in range(round(seconds)):
+                ahead += 1.0
+                server.do(tick)
+                if ahead % 10 == 0:
+                    live.asks(type="HEARTBEAT")
+
+        live = server.person("live")
+        silent("ana")
+        after(25)
+        silent("bo")
+        after(30)
+        assert there() == {"live", "ana", "bo"}
+        after(10)
+        assert there() == {"live", "bo"}
+        after(15)
+        assert there() == {"live", "bo"}
+        after(10)
+        assert there() == {"live"}
+        assert live.says("still here")["seq"]
