@@ -35,8 +35,9 @@ class Row:
     """One row. `kind`: `start` (the log begins here), `day`, `new` (what follows was not read before), `message`,
     `note` (somebody joined, left, set the topic), `written` (one's own, without a receipt yet), `told` (for this
     person alone). `key` is the same over redraws. `text` is ready to show, for messages their content. `first` begins
-    a group: name and avatar are shown. `state` of one's own: `waiting`, `sent`, `refused` with a `reason`. `files`:
-    what the message bears, whose `text` may be empty then."""
+    a group: name and avatar are shown. `shown`: the author's name; `name` says through which plugin, too. `state` of
+    one's own: `waiting`, `sent`, `refused` with a `reason`. `files`: what the message bears, whose `text` may be empty
+    then."""
 
     kind: str
     key: str
@@ -47,6 +48,7 @@ class Row:
     mine: bool = False
     mention: bool = False
     author: str = ""
+    shown: str = ""
     name: str = ""
     time: str = ""
     stamp: float = 0.0
@@ -100,7 +102,7 @@ def _message(model: Model, event: Event, pending: Iterable[Written], places: dic
             amend(event, _as_event(entry, model.me, event["timestamp"]))
     stamp = stamp_of(event["timestamp"])
     author = event["sender"]
-    name = model.shown(author)
+    name = shown = model.shown(author)
     if (via := event.get("via")) and via != "me":
         name = _("{name} via {plugin}").format(name=name, plugin=via)
     named = event.get("mentions") or ()
@@ -112,6 +114,7 @@ def _message(model: Model, event: Event, pending: Iterable[Written], places: dic
         mine=mine,
         mention=not mine and (model.me in named or "*" in named) and not event.get("deleted"),
         author=author,
+        shown=shown,
         name=name,
         time=clock(stamp, moment.zone),
         stamp=stamp,

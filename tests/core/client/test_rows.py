@@ -136,7 +136,7 @@ def test_notes_alone_are_not_new() -> None:
         ({"mentions": ["alice"], "deleted": True}, {"mention": False, "deleted": True}),
         ({"mentions": ["alice"], "sender": "alice"}, {"mention": False}),
         ({"edited": "2026-11-23T04:00:09.000Z"}, {"edited": True, "deleted": False}),
-        ({"via": "dice"}, {"name": "bo via dice", "action": False}),
+        ({"via": "dice"}, {"name": "bo via dice", "shown": "bo", "action": False}),
         ({"via": "me"}, {"name": "bo", "action": True}),
         ({"reactions": {"👍": ["ana", "bo"], "🎉": ["cy"]}}, {"reactions": (("👍", ("ana", "bo")), ("🎉", ("cy",)))}),
     ],

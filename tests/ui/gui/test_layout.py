@@ -95,7 +95,9 @@ def test_ones_own_that_a_plugin_wrote_says_so() -> None:
     event = {"type": "TEXT", "id": "m1", "seq": 1, "content": "11 (5 + 6)", "via": "dice"}
     found = laid(replace(row(mine=True, state="sent", edited=True), event=event), 700, LOOK)
     assert labels(found) == ["hello", "via dice edited 09:41"]
-    assert labels(laid(replace(row(name="Bo via dice"), event=event), 700, LOOK)) == ["Bo via dice", "09:41", "hello"]
+    others = laid(replace(row(name="Bo via dice", shown="Bo"), event=event), 700, LOOK)
+    assert labels(others) == ["Bo via dice", "09:41", "hello"]
+    assert [part.text for part in others.parts if isinstance(part, Avatar)] == ["B"]
 
 
 def test_a_refused_message_says_why_and_offers_two_ways() -> None:
