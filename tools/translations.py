@@ -19,8 +19,7 @@ from babel.messages.pofile import PoFileError, read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 KEYWORDS = {"_": None, "_t": None, "n_": (1, 2)}
-"""What marks a text: `_` and `n_` of alonechat/core/client/words.py, and `_t` where a table is made and its texts are
-translated when they are shown."""
+"""What marks a text: `_`, `n_` and `_t` of alonechat/core/client/words.py."""
 BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
 """The date that every catalogue bears: a real one would change with every update."""
 

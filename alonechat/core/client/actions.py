@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from alonechat.core.client.words import _
+from alonechat.core.client.words import _, _t
 from alonechat.errors import ConfigError
 
 FILE = "keys.toml"
@@ -25,11 +25,6 @@ class Action:
     help: str
     section: str
     faces: tuple[str, ...] = FACES
-
-
-def _t(text: str) -> str:
-    """Marks a text for translation where the table is made; it is translated when it is shown."""
-    return text
 
 
 GO, MESSAGES, WRITE, SELECT, APP = _t("Go"), _t("Messages"), _t("Writing"), _t("A selected message"), _t("The client")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-
-def _t(text: str) -> str:
-    return text
-
+from alonechat.core.client.words import _t
 
 SENTENCES = (
     # signing in, and accounts

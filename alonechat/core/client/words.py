@@ -27,6 +27,11 @@ def _(text: str) -> str:
     return _chosen.gettext(text) if text else ""  # gettext gives the catalogue's header for an empty text
 
 
+def _t(text: str) -> str:
+    """Marks a text for translation where a table is made; `_` translates it when it is shown."""
+    return text
+
+
 def n_(one: str, many: str, n: int) -> str:
     """A text that depends on a number, with `{n}` filled in."""
     return _chosen.ngettext(one, many, n).format(n=n)

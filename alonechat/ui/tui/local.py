@@ -11,7 +11,7 @@ from alonechat.core.client.emojis import by_name
 from alonechat.core.client.fuzzy import ranked
 from alonechat.core.client.listing import title
 from alonechat.core.client.rows import Row
-from alonechat.core.client.words import _, n_
+from alonechat.core.client.words import _, _t, n_
 from alonechat.ui.tui import filing, paths
 from alonechat.ui.tui.desk import Desk
 
@@ -44,10 +44,6 @@ class Command:
 
 
 COUNTED = re.compile(r"-(\d+)(?:\s+|$)")
-
-
-def _t(text: str) -> str:
-    return text
 
 
 def split(text: str) -> tuple[str, str] | None:
