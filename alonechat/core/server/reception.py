@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import alonechat
@@ -26,7 +27,6 @@ CODES = {"unauthorized": 4401, "forbidden": 4403, "rate_limited": 4429, "unavail
 """The close code of each refusal (PROTOCOL, section 2)."""
 ROOM = message.MAX_SENT - 16_384
 """Bytes of conversations in a WELCOME: what does not fit is fetched by GET /conversations."""
-FOREVER = 1 << 62
 log = get_logger(__name__)
 
 
@@ -41,7 +41,7 @@ class Reception:
         self._people: dict[str, set[Connection]] = {}
         self._slice: list[Connection] = []
         self._share = self._due = 0.0
-        self._silence, self._expiry = 0.0, 0
+        self._silence = self._expiry = 0.0
         """When the first may have been silent for too long (the clock of `now`), and the first sign-in run out (ms)."""
         self.beat = parts.now()
         """The time of the last tick: how connections know when they were heard, without asking the clock each time."""
@@ -231,7 +231,7 @@ class Reception:
         the truth; end whose sign-in ran out. To look at ten thousand that say nothing took more than all else that is
         done for them, so it is noted when the first of them can be due."""
         patience = 2 * self._parts.settings.heartbeat
-        first, expiry = self.beat, FOREVER
+        first, expiry = self.beat, inf
         for connection in list(self.connections):
             if connection.username and not connection.leaving:
                 if connection.heard < before - patience:

@@ -86,14 +86,13 @@ class Log:
     def flush(self) -> None:
         """Write what waits."""
         raw = self._raw
-        if self._rows or self._plain:
-            try:
-                bulk.execute(raw, "INSERT INTO events VALUES {}", _PLAIN, self._plain)
-                bulk.execute(raw, "INSERT INTO events VALUES {}", _EVENT, self._rows)
-            except sqlite3.IntegrityError as error:
-                if self._trusting and "events.nonce" in str(error):
-                    raise Repeated from None
-                raise
+        try:
+            bulk.execute(raw, "INSERT INTO events VALUES {}", _PLAIN, self._plain)
+            bulk.execute(raw, "INSERT INTO events VALUES {}", _EVENT, self._rows)
+        except sqlite3.IntegrityError as error:
+            if self._trusting and "events.nonce" in str(error):
+                raise Repeated from None
+            raise
         if self._mentions:
             bulk.execute(raw, "INSERT OR IGNORE INTO mentions VALUES {}", "(?, ?, ?, ?)", self._mentions)
         if len(self._touched) == 1:
