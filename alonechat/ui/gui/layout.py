@@ -69,7 +69,7 @@ def _heading(row: Row, y: int, sheet: _Sheet) -> int:
     ruler, px = sheet.look.ruler, sheet.look.ruler.px
     parts, areas, width = sheet.parts, sheet.areas, sheet.width
     size = px(AVATAR)
-    parts.append(Avatar(0, y, size, row.author, initials(row.shown or row.name)))
+    parts.append(Avatar(0, y, size, row.author, initials(row.shown)))
     areas.append(Area(0, y, size, y + size, "author", row.author))
     x, high = px(GUTTER), ruler.line("name")
     name = elided(row.name, width - x - px(80), "name", ruler)

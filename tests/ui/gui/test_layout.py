@@ -38,7 +38,7 @@ LOOK = Look(Ruler(), "ana")
 def row(text: str = "hello", **more: Any) -> Row:
     """A message of bo's."""
     event = {"type": "TEXT", "id": "m1", "seq": 1, "content": text, "mentions": more.pop("mentions", [])}
-    given = {"author": "bo", "name": "Bo", "time": "09:41", **more}
+    given = {"author": "bo", "shown": "Bo", "name": "Bo", "time": "09:41", **more}
     return Row("message", "m1", text, event, **given)
 
 
@@ -95,7 +95,7 @@ def test_ones_own_that_a_plugin_wrote_says_so() -> None:
     event = {"type": "TEXT", "id": "m1", "seq": 1, "content": "11 (5 + 6)", "via": "dice"}
     found = laid(replace(row(mine=True, state="sent", edited=True), event=event), 700, LOOK)
     assert labels(found) == ["hello", "via dice edited 09:41"]
-    others = laid(replace(row(name="Bo via dice", shown="Bo"), event=event), 700, LOOK)
+    others = laid(replace(row(name="Bo via dice"), event=event), 700, LOOK)
     assert labels(others) == ["Bo via dice", "09:41", "hello"]
     assert [part.text for part in others.parts if isinstance(part, Avatar)] == ["B"]
 
