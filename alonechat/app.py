@@ -118,8 +118,8 @@ async def running(
 ) -> AsyncIterator[House]:
     """A server that serves inside the running loop, stopped at the end without losing what it accepted.
     Raises `StartError`. `clock` gives milliseconds since 1970."""
-    from alonechat.core.server.manager import UnifiedWebSocketManager, now_ms
-    from alonechat.core.store import open_shelf, open_store
+    from alonechat.core.server.manager import UnifiedWebSocketManager
+    from alonechat.core.store import now_ms, open_shelf, open_store
 
     clock = clock or now_ms
     make_directory(settings.data_dir)

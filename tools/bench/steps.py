@@ -43,8 +43,8 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         from alonechat.config import load
         from alonechat.core.server.connection import Connection
-        from alonechat.core.server.manager import UnifiedWebSocketManager, now_ms
-        from alonechat.core.store import open_shelf, open_store
+        from alonechat.core.server.manager import UnifiedWebSocketManager
+        from alonechat.core.store import now_ms, open_shelf, open_store
         from alonechat.core.store.append import Log
         from alonechat.core.store.records import Account
 

@@ -320,7 +320,7 @@ class Connection(asyncio.Protocol):
             nonce = frame.get("nonce")
             if frame["type"] == "AUTH":
                 raise Rejected("bad_frame", "this connection is signed in already")
-            work = self._server.journey.carry(self, frame)
+            work = self._server.carry(self, frame)
         except Rejected as refused:
             self.answer(refused, nonce if nonce is not None else refused.nonce)
             return

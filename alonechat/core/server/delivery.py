@@ -79,6 +79,7 @@ class Delivery:
 
     def __init__(self, metrics: Metrics, outbox: int) -> None:
         self.metrics, self.outbox = metrics, outbox
+        self._events, self._deliveries, self._fanout = metrics.events, metrics.deliveries, metrics.fanout
         self.groups: dict[str, Group] = {}
         self.people: dict[str, Person] = {}
         self.slow: set[Outlet] = set()
@@ -181,7 +182,7 @@ class Delivery:
                 self._expel(event["sender"], key)
             if waiting:
                 self.waits.wake(key)
-        self.metrics.events.inc(len(batch))
+        self._events.add(len(batch))
         if self._dirty:
             self._plan()
 
@@ -258,9 +259,9 @@ class Delivery:
                 pend = outlet.pend
                 outlet.write(join(pend))
                 pend.clear()
-        self.metrics.deliveries.inc(count)
+        self._deliveries.add(count)
         self._took = time.perf_counter() - began
-        self.metrics.fanout.observe(self._took)
+        self._fanout.observe(self._took)
         if self.slow:
             for outlet in [o for o in self.slow if o.waiting_bytes() > self.outbox]:
                 outlet.overflow()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from alonechat.core import message
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alonechat.core.server.journey import Caller
 
 Frame = dict[str, Any]
+Work = Coroutine[Any, Any, None]
 # an enum's member takes longer to look up than the hooks
 _BEFORE: Final = HookPhase.PRE_MESSAGE
 _AFTER: Final = HookPhase.POST_MESSAGE
@@ -34,6 +35,16 @@ class Express:
         self._hooks, self._directory, self._intake = parts.hooks.kept, parts.directory, parts.keep.intake
         self.on_gone: Callable[[list[str]], None] = lambda ids: None
         """Called with the files that went with a message."""
+        self.whole: Callable[[Caller, Frame], Work] | None = None
+        """The journey of all other frames."""
+
+    def carry(self, caller: Caller, frame: Frame) -> Work | None:
+        """Take in a decoded frame. None: it is on its way to the store. Else a coroutine to be run before the caller's
+        next frame, which raises `Rejected`. A plain text takes no task: that is what most frames are."""
+        if frame["type"] == "TEXT" and self.take(caller, frame):
+            return None
+        assert self.whole is not None
+        return self.whole(caller, frame)
 
     def take(self, caller: Caller, frame: Frame) -> bool:
         """Post a plain text whose facts are all in memory. False, and nothing done, when it takes more than that."""

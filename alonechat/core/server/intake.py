@@ -24,10 +24,11 @@ class Waiter(Protocol):
 
 
 class Intake:
-    """What was posted, is with the writer, or waits for room. `hand` gives posts to the store."""
+    """What was posted, is with the writer, or waits for room. `hand` gives posts to the store, `is_resting` tells
+    whether the writer lets more gather."""
 
-    def __init__(self, hand: Callable[..., None]) -> None:
-        self._hand = hand
+    def __init__(self, hand: Callable[..., None], is_resting: Callable[[], bool]) -> None:
+        self._hand, self._is_resting = hand, is_resting
         self._gathered: list[Post] = []
         self._away = 0
         self._waiters: dict[Waiter, None] = {}
@@ -52,6 +53,10 @@ class Intake:
     def is_writing(self) -> bool:
         """Whether the writer has posts in hand that have not come back."""
         return self._away > 0
+
+    def is_committing(self) -> bool:
+        """Whether the writer is about what was posted, and does not let more gather just now."""
+        return self._away > 0 and not self._is_resting()
 
     def is_full(self, waiter: Waiter) -> bool:
         """Whether so much waits for its commit that nothing more is to be posted; then `waiter.go_on` is called once

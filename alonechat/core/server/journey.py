@@ -1,4 +1,4 @@
-"""The one door: every frame, over WebSocket or REST, goes through `Journey.carry`."""
+"""The one door: every frame, over WebSocket or REST, goes through `Express.carry`, and all but plain texts on here."""
 
 from __future__ import annotations
 
@@ -71,11 +71,9 @@ class Journey:
         self.performer = Performer(parts, self.conversations)
         self.passing = Passing(parts, self.conversations)
 
-    def carry(self, caller: Caller, frame: Frame) -> Coroutine[Any, Any, None] | None:
-        """Take in a decoded frame. None: it is on its way to the store. Else a coroutine to be run before the caller's
-        next frame, which raises `Rejected`. A plain text takes no task: that is what most frames are."""
-        if frame["type"] == "TEXT":
-            return None if self.express.take(caller, frame) else self._event(caller, frame)
+        self.express.whole = self._whole
+
+    def _whole(self, caller: Caller, frame: Frame) -> Coroutine[Any, Any, None]:
         return self.passing.carry(caller, frame) or self._event(caller, frame)
 
     async def _event(self, caller: Caller, frame: Frame) -> None:
@@ -214,7 +212,7 @@ class Journey:
         """Carry a frame of somebody who waits for its one answer, and return that: the event, a NOTICE, a HISTORY …
         Raises `Rejected`."""
         caller = _Asker(username)
-        work = self.carry(caller, frame)
+        work = self.express.carry(caller, frame)
         if work is not None:
             await work
         return await caller.answer

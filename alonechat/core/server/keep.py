@@ -26,7 +26,7 @@ class Keep:
         self.store, self.clock, self.metrics = store, clock, metrics
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
         self._asked: list[Glance] = []
-        self.intake = Intake(store.post)
+        self.intake = Intake(store.post, store.is_resting)
 
     def start(self, deliver: Callable[[Batch], None]) -> None:
         """Begin to write. `deliver` gets each committed batch on the running loop."""
@@ -34,10 +34,6 @@ class Keep:
         if hasattr(self.store, "on_commit"):
             self.store.on_commit = observe
         self.store.start(deliver, asyncio.get_running_loop().call_soon_threadsafe)
-
-    def is_committing(self) -> bool:
-        """Whether the writer is about what was posted, and does not let more gather just now."""
-        return self.intake.is_writing() and not self.store.resting
 
     async def read(self, act: Callable[..., T], *arguments: Any) -> T:
         """`act(*arguments)` on a reader thread."""

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -25,6 +24,7 @@ from alonechat.core.server.metrics import Metrics
 from alonechat.core.server.parts import Parts
 from alonechat.core.server.perform import profile
 from alonechat.core.server.reception import Reception
+from alonechat.core.store import now_ms
 from alonechat.core.store.records import Shelf, Store, Writes
 from alonechat.errors import Rejected, StartError
 
@@ -37,11 +37,6 @@ GOODBYE_SECONDS = 2.0
 """How long clients have to agree to the close when the server goes down."""
 T = TypeVar("T")
 log = get_logger(__name__)
-
-
-def now_ms() -> int:
-    """The time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 class UnifiedWebSocketManager:
@@ -74,6 +69,7 @@ class UnifiedWebSocketManager:
         )
         self.journey = Journey(self._parts)
         self.files = Files(self._parts, shelf, self.journey)
+        self.carry = self.journey.express.carry
         self.journey.express.on_gone = self.files.drop
         self.auth = Accounts(self._parts, settings.secret())
         self.reception = Reception(self, self._parts, self.auth)
@@ -133,7 +129,8 @@ class UnifiedWebSocketManager:
         self._parts.bus.subscribe(self.delivery.publish)
         self._parts.keep.start(self.journey.express.deliver)
         self.files.begin()
-        self.delivery.more, self.delivery.soon = self._parts.keep.intake.is_writing, self._parts.keep.is_committing
+        intake = self._parts.keep.intake
+        self.delivery.more, self.delivery.soon = intake.is_writing, intake.is_committing
         loop = asyncio.get_running_loop()
         context = tls_context(self.settings)
         self._server = await loop.create_server(lambda: Connection(self), sock=sock, ssl=context, backlog=BACKLOG)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import accumulate
+
 from alonechat.core.imports import bare
 
 bare("prometheus_client")  # the whole brings web servers along
 
-from prometheus_client.metrics import Counter, Gauge, Histogram  # noqa: E402
+from prometheus_client.metrics import Counter, Gauge  # noqa: E402
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric  # noqa: E402
 from prometheus_client.registry import CollectorRegistry  # noqa: E402
 
-_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+from alonechat.core.server.tallies import BOUNDS, Durations, Tally  # noqa: E402
 
 
 class Metrics:
@@ -18,17 +22,21 @@ class Metrics:
     def __init__(self) -> None:
         kept = self._registry = CollectorRegistry()
         self.connections = Gauge("alonechat_connections", "Signed-in connections", registry=kept)
-        self.events = Counter("alonechat_events_total", "Events committed", registry=kept)
-        self.deliveries = Counter("alonechat_deliveries_total", "Events given to outboxes", registry=kept)
-        self.commit = Histogram("alonechat_commit_seconds", "Time of one group commit", buckets=_SECONDS, registry=kept)
-        self.fanout = Histogram(
-            "alonechat_fanout_seconds", "Time of one fan-out over all members", buckets=_SECONDS, registry=kept
-        )
+        self.events, self.deliveries = Tally(), Tally()
+        self.commit, self.fanout = Durations(), Durations()
+        kept.register(self)
         self.outbox = Gauge("alonechat_outbox_bytes", "Bytes that wait in outboxes", registry=kept)
         self.lag = Gauge("alonechat_loop_lag_seconds", "How late the loop's last timer was", registry=kept)
         self.uploads = Counter("alonechat_uploads_total", "Files taken in", registry=kept)
         self.files = Gauge("alonechat_files_bytes", "Bytes of the files that are kept", registry=kept)
         self.refusals = Counter("alonechat_refusals_total", "Requests refused", ["code"], registry=kept)
+
+    def collect(self) -> Iterator[Metric]:
+        """What is counted for each message, for the registry."""
+        yield CounterMetricFamily("alonechat_events", "Events committed", self.events.total)
+        yield CounterMetricFamily("alonechat_deliveries", "Events given to outboxes", self.deliveries.total)
+        yield _histogram("alonechat_commit_seconds", "Time of one group commit", self.commit)
+        yield _histogram("alonechat_fanout_seconds", "Time of one fan-out over all members", self.fanout)
 
     def refused(self, code: str) -> None:
         """Count one refusal."""
@@ -39,3 +47,9 @@ class Metrics:
         from prometheus_client import generate_latest
 
         return generate_latest(self._registry)
+
+
+def _histogram(name: str, what: str, durations: Durations) -> HistogramMetricFamily:
+    counts = accumulate(durations.counts)
+    buckets = list(zip([*map(str, BOUNDS), "+Inf"], counts, strict=True))
+    return HistogramMetricFamily(name, what, buckets, durations.seconds)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from alonechat.core.store.clock import now_ms
 from alonechat.core.store.records import Shelf, Store
 from alonechat.errors import StartError
 
-__all__ = ["Shelf", "Store", "copy_database", "is_older", "open_shelf", "open_store"]
+__all__ = ["Shelf", "Store", "copy_database", "is_older", "now_ms", "open_shelf", "open_store"]
 
 _SQLITE = "sqlite:///"
 
 
-def now() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
-def open_store(url: str, clock: Callable[[], int] = now, busy_timeout: float = 5.0) -> Store:
+def open_store(url: str, clock: Callable[[], int] = now_ms, busy_timeout: float = 5.0) -> Store:
     """The store at `url`: `sqlite:///relative/path` or `sqlite:////absolute/path`, made when there is none.
 
     `clock` gives milliseconds since 1970; `busy_timeout` is how many seconds a write waits for another process.

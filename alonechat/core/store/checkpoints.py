@@ -35,28 +35,28 @@ class Checkpoints:
         self._busy = False
         self._wanted = threading.Semaphore(0)
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._mover: threading.Thread | None = None
         self.is_long = False
 
     def start(self) -> None:
         """From now on `wrote` has an effect."""
-        self._thread = threading.Thread(target=self._run, name="store-checkpoints", daemon=True)
-        self._thread.start()
+        self._mover = threading.Thread(target=self._run, name="store-checkpoints", daemon=True)
+        self._mover.start()
 
     def wrote(self, count: int) -> None:
         """So many posts and writes were committed."""
         self._since += count
-        if self._since >= ENOUGH and not self._busy and self._thread is not None:
+        if self._since >= ENOUGH and not self._busy and self._mover is not None:
             self._since, self._busy = 0, True
             self._wanted.release()
 
     def close(self) -> None:
         """End the thread, after what it is at."""
-        if self._thread is not None:
+        if self._mover is not None:
             self._stopping.set()
             self._wanted.release()
-            self._thread.join()
-            self._thread = None
+            self._mover.join()
+            self._mover = None
 
     def _run(self) -> None:
         raw = self._connect()

@@ -175,9 +175,6 @@ class Store(Protocol):
     server_id: str
     epoch: str
 
-    @property
-    def resting(self) -> bool: ...  # the writer lets more gather: nothing is being committed now
-
     # --- reads ---
     def accounts(self) -> list[Account]: ...
     def password(self, username: str) -> str | None: ...
@@ -232,6 +229,7 @@ class Store(Protocol):
     # loop.call_soon_threadsafe);
     # batch items: (post, event or exception, known nonce), in commit order
     def post(self, *posts: Post) -> None: ...  # queue events, in their order; never blocks
+    def is_resting(self) -> bool: ...  # the writer lets more gather: nothing is being committed now
     def write(self, act: Callable[[Writes], Any], done: Callable[[Any], None] | None = None) -> None: ...
     # queue a write; `done(result or exception)` through `wake` after the commit, in order with the posts around it
     def transaction(self, act: Callable[[Writes], Any]) -> Any: ...

@@ -26,6 +26,7 @@ class SqliteStore(Reads):
         super().__init__(lambda: connect(path, busy_timeout, writes=False), clock, names)
         books = Books(self._raw, clock, names)
         self._writer = Writer(books, purge_after, lambda: connect(path, busy_timeout, writes=True))
+        self.post, self.is_resting = self._writer.post, self._writer.is_resting  # for each message: no step between
         self.server_id = self.setting("server_id") or ""
         self.epoch = self.setting("epoch") or ""
 
@@ -38,15 +39,8 @@ class SqliteStore(Reads):
     def on_commit(self, observe: Callable[[float], None] | None) -> None:
         self._writer.on_commit = observe
 
-    @property
-    def resting(self) -> bool:
-        return self._writer.gathering.resting
-
     def start(self, deliver: Callable[[list[tuple[Post, Any, bool]]], None], wake: Callable[..., Any]) -> None:
         self._writer.start(deliver, wake)
-
-    def post(self, *posts: Post) -> None:
-        self._writer.put([*posts])
 
     def write(self, act: Callable[[Writes], Any], done: Callable[[Any], None] | None = None) -> None:
         self._writer.put([Act(act, done)])

@@ -88,6 +88,13 @@ class Writer:
     def put(self, items: list[Item]) -> None:
         self._queue.put(items)
 
+    def post(self, *posts: Post) -> None:
+        self._queue.put([*posts])
+
+    def is_resting(self) -> bool:
+        """Whether more is let gather: nothing is being committed now."""
+        return self.gathering.resting
+
     def transaction(self, act: Callable[[Writes], Any]) -> Any:
         if self._worker is not None:
             raise RuntimeError("a writer thread runs in this process: use write")

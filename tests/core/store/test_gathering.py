@@ -109,8 +109,8 @@ def test_the_writer_rests_with_more_in_its_queue_and_loses_nothing(
             store.post(*some)
 
     def wake(act: Callable[..., None], batch: Any) -> None:
-        rested.append(store.resting)
-        if store.resting:
+        rested.append(store.is_resting())
+        if store.is_resting():
             post(1)
         heard.extend(batch)
         if len(heard) == len(sent):
