@@ -99,8 +99,13 @@ class Index:
                 self._present.update(row[0] for row in self._raw.execute(here, (self._starts[-1][0],)))
         return self._starts
 
+    def look_back(self, shards: int) -> None:
+        """Count the segments of so many of the newest shards: an earlier process may have left them unmerged."""
+        for number, _ in self._shards()[-shards:]:
+            self._resume(number)
+
     def _resume(self, shard: int) -> None:
-        """The newest shard as a process finds it: made by an older version perhaps, with many segments perhaps."""
+        """A shard as a process finds it: made by an older version perhaps, with many segments perhaps."""
         if shard not in self._segments:
             if self._raw.execute(f"SELECT 1 FROM search_{shard}_config WHERE k = 'crisismerge'").fetchone() is None:
                 self._tune(shard)

@@ -67,6 +67,13 @@ class Indexing:
             wake()
             done.wait(SEARCH)
 
+    def begin(self) -> None:
+        """Before the first turn: find out what an earlier process left to merge."""
+        try:
+            self._transact(lambda: self._index.look_back(LEFT + 1))
+        except sqlite3.Error as error:  # each turn tries again what it needs
+            log.warning("the index can't be looked at", error=str(error))
+
     def all(self) -> None:
         """Index whatever waits. Raises sqlite3.Error."""
         self._some()

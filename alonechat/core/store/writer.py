@@ -138,6 +138,8 @@ class Writer:
     # --- the thread ---
 
     def _run(self) -> None:
+        if self._worker is not None:
+            self._indexing.begin()
         more = True
         while more:
             self.gathering.rest()

@@ -200,6 +200,29 @@ def test_shards_that_are_full_are_merged_one_after_the_other(kept: Kept, monkeyp
     assert len(kept.hits("text")) == 45
 
 
+def test_what_an_earlier_process_left_unmerged_is_merged_by_the_next(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "SHARD", 10)
+    for number in range(25):
+        kept.says("alice", f"text {number}")
+        assert kept.hits(str(number)) == [f"text {number}"]  # has it indexed, as a segment of its own
+    kept.store.close()
+
+    def counts() -> list[int]:
+        with closing(sqlite3.connect(file_of(kept))) as raw:
+            return [
+                raw.execute(f"SELECT count(DISTINCT segid) FROM search_{shard}_idx").fetchone()[0] for shard in range(3)
+            ]
+
+    assert counts() == [10, 10, 5], "there is something to merge"
+    again = Kept(kept.url, Clock(kept.clock.now))
+    again.start()
+    wait_until(lambda: counts() == [1, 1, 5])
+    assert len(again.hits("text")) == 25
+    again.store.close()
+
+
 def test_merging_takes_many_short_steps(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexing, "PAUSE", 600.0)
     monkeypatch.setattr(indexing, "PAGES", 4)
