@@ -11,8 +11,6 @@ from typing import Any, Final
 
 MOST: Final = 64
 """Rows of one statement. The sizes are powers of two, so that few statements are prepared, once each."""
-WHOLE: Final = 4096
-"""Rows of one statement that had better be one: SQLite takes some 32,000 values."""
 
 
 @lru_cache(maxsize=256)
@@ -32,14 +30,3 @@ def execute(raw: sqlite3.Connection, statement: str, row: str, values: list[Any]
         found += raw.execute(_written(statement, row, size), values[at:end])
         at, left = end, left - size
     return found
-
-
-def at_once(raw: sqlite3.Connection, statement: str, row: str, values: list[Any], none: list[Any]) -> None:
-    """Run `statement` once for all rows, or for as many at a time as `WHOLE`. What is lacking to a power of two is
-    filled up with the row `none`, which the statement must pass over."""
-    width = row.count("?")
-    for at in range(0, len(values), WHOLE * width):
-        some = values[at : at + WHOLE * width]
-        rows = len(some) // width
-        size = 1 << (rows - 1).bit_length()
-        raw.execute(_written(statement, row, size), some + none * (size - rows))

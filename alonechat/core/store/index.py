@@ -32,10 +32,10 @@ index and of what it costs (two thirds in Chinese, where they are the grams them
 are found in a shard within 1.6 ms without. Shards of older versions have them, which does no harm."""
 TUNE: Final = (("automerge", 0), ("usermerge", SEGMENTS), ("crisismerge", 256))
 """FTS5 merges a shard's segments when it is told to (`merge`), or when there are 256 of a kind."""
-INSERT: Final = "INSERT INTO search_{0} (rowid, tokens) SELECT column1, column2 FROM (VALUES {{}}) WHERE column1 > 0"
-"""One statement for all that is indexed in a transaction: FTS5 writes a segment for each that has several rows."""
-NONE: Final = [0, ""]
-"""A row that `INSERT` passes over."""
+STAGE: Final = "CREATE TEMP TABLE staged (id INTEGER PRIMARY KEY, tokens TEXT NOT NULL)"
+INSERT: Final = "INSERT INTO search_{0} (rowid, tokens) SELECT id, tokens FROM staged"
+"""One statement for all that is indexed together: FTS5 writes a segment for each that has several rows. They are put
+into a table in memory before, for a statement with all the values would be kept, with these, for every shard."""
 SET: Final = "INSERT INTO search_{0} (search_{0}, rank) VALUES (?, ?)"
 
 
@@ -44,6 +44,7 @@ class Index:
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._raw = raw
+        raw.execute(STAGE)
         self._starts: list[tuple[int, int]] | None = None
         self._room = 0
         self._rows: list[int | str] = []
@@ -176,7 +177,9 @@ class Index:
     def _write(self) -> None:
         if self._rows:
             newest = self._shards()[-1][0]
-            bulk.at_once(self._raw, INSERT.format(newest), "(?, ?)", self._rows, NONE)
+            bulk.execute(self._raw, "INSERT INTO staged VALUES {}", "(?, ?)", self._rows)
+            self._raw.execute(INSERT.format(newest))
+            self._raw.execute("DELETE FROM staged")
             self._rows.clear()
             self._grew(newest, 1)
         if self._arrived:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from alonechat.core.store import bulk, index, indexing
+from alonechat.core.store import index, indexing
 from alonechat.errors import Rejected
 from tests.conformance.kept import Clock, Kept
 
@@ -149,13 +149,6 @@ def test_what_is_indexed_together_is_one_segment(kept: Kept) -> None:
     assert len(kept.hits("text")) == 100 and segments(kept) == 1
     kept.says("alice", "one more")
     assert kept.hits("more") == ["one more"] and segments(kept) == 2
-
-
-def test_more_than_a_statement_takes_are_indexed_in_several(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "WHOLE", 8)
-    for number in range(21):
-        kept.says("alice", f"text {number}")
-    assert kept.hits("text") == [f"text {number}" for number in reversed(range(21))] and segments(kept) == 3
 
 
 def test_segments_are_merged_once_nothing_comes(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
