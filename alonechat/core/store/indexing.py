@@ -7,8 +7,8 @@ somebody searches.
 By itself FTS5 merges segments in the middle of some transaction, 64 pages and more at once: for up to 36 ms nothing
 was committed, which is what came late at 3,000 messages a second. So it is told not to (`index.TUNE`). The writer does
 it once nothing has come for a moment, in steps of a few pages. Where there is no such moment it is left for later, for
-a quarter of a million texts, each shard then merged in one go, which is the least work: a search takes 7 µs longer for
-each word and segment, so 2 to 5 ms for all that is left.
+150,000 texts, each shard then merged in one go, which is the least work: a search takes 7 µs longer for
+each word and segment, so 1 to 3 ms for all that is left.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ MOST: Final = 1024
 they can be taken, then, and the fewer segments the better."""
 PIECE: Final = 512
 """Texts that are indexed in one transaction otherwise: 2 to 5 ms."""
-PAGES: Final = 32
-"""Pages that one step of merging writes: 1.5 ms, 4 at most."""
-LEFT: Final = 8
+PAGES: Final = 16
+"""Pages that one step of merging writes: 0.8 ms, 2 at most. Whoever reads meanwhile on the same core waits so long."""
+LEFT: Final = 4
 """Shards that may be left unmerged for later, each of 32 segments where texts come in a stream that long."""
 MANY: Final = 128
 """Segments of one shard from which it is merged in any case."""
