@@ -28,23 +28,20 @@ _SENT: Final = HookPhase.POST_BROADCAST
 
 
 class Express:
-    """The quick part of the journey: `take` on the way in, `deliver` on the way out."""
+    """The quick part of the journey: `take` on the way in, `deliver` on the way out. Other frames go `otherwise`."""
 
-    def __init__(self, parts: Parts, known: Known) -> None:
-        self._parts, self._known = parts, known
+    def __init__(self, parts: Parts, known: Known, otherwise: Callable[[Caller, Frame], Work]) -> None:
+        self._parts, self._known, self._otherwise = parts, known, otherwise
         self._hooks, self._directory, self._intake = parts.hooks.kept, parts.directory, parts.keep.intake
         self.on_gone: Callable[[list[str]], None] = lambda ids: None
         """Called with the files that went with a message."""
-        self.whole: Callable[[Caller, Frame], Work] | None = None
-        """The journey of all other frames."""
 
     def carry(self, caller: Caller, frame: Frame) -> Work | None:
         """Take in a decoded frame. None: it is on its way to the store. Else a coroutine to be run before the caller's
         next frame, which raises `Rejected`. A plain text takes no task: that is what most frames are."""
         if frame["type"] == "TEXT" and self.take(caller, frame):
             return None
-        assert self.whole is not None
-        return self.whole(caller, frame)
+        return self._otherwise(caller, frame)
 
     def take(self, caller: Caller, frame: Frame) -> bool:
         """Post a plain text whose facts are all in memory. False, and nothing done, when it takes more than that."""

@@ -67,13 +67,12 @@ class Journey:
         self.guests: Guests | None = None
         self._running: set[asyncio.Task[None]] = set()
         self.conversations = Conversations(parts)
-        self.express = Express(parts, self.conversations.known)
+        self.express = Express(parts, self.conversations.known, self._whole)
         self.performer = Performer(parts, self.conversations)
         self.passing = Passing(parts, self.conversations)
 
-        self.express.whole = self._whole
-
     def _whole(self, caller: Caller, frame: Frame) -> Coroutine[Any, Any, None]:
+        """A frame that is no plain text at hand."""
         return self.passing.carry(caller, frame) or self._event(caller, frame)
 
     async def _event(self, caller: Caller, frame: Frame) -> None:

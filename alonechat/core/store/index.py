@@ -27,8 +27,8 @@ more than all else that is done to index a text."""
 CREATE: Final = (
     "CREATE VIRTUAL TABLE search_{0} USING fts5(tokens, content='', columnsize=0, tokenize='ascii', prefix='1')"
 )
-"""With beginnings of one character, which is how one alone is found. To have those of two as well is a third of the
-index and of what it costs (two thirds in Chinese, where they are the grams themselves), and a word's first two letters
+"""With beginnings of one character, which is how one alone is found. Those of two as well were a third of the index and
+a quarter of what it cost (two fifths in Chinese, where they are the grams themselves), and a word's first two letters
 are found in a shard within 1.6 ms without. Shards of older versions have them, which does no harm."""
 TUNE: Final = (("automerge", 0), ("usermerge", SEGMENTS), ("crisismerge", 256))
 """FTS5 merges a shard's segments when it is told to (`merge`), or when there are 256 of a kind."""

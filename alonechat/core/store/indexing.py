@@ -7,8 +7,8 @@ somebody searches.
 By itself FTS5 merges segments in the middle of some transaction, 64 pages and more at once: for up to 36 ms nothing
 was committed, which is what came late at 3,000 messages a second. So it is told not to (`index.TUNE`). The writer does
 it once nothing has come for a moment, in steps of a few pages. Where there is no such moment it is left for later, for
-150,000 texts, each shard then merged in one go, which is the least work: a search takes 7 µs longer for
-each word and segment, so 1 to 3 ms for all that is left.
+150,000 texts, each shard then merged in one go, which is the least work: a search takes 7 µs longer for each word and
+segment, so 1 to 3 ms for all that is left.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ PIECE: Final = 512
 """Texts that are indexed in one transaction otherwise: 2 to 5 ms."""
 PAGES: Final = 16
 """Pages that one step of merging writes: 0.8 ms, 2 at most. Whoever reads meanwhile on the same core waits so long."""
+QUIET: Final = 0.1
+"""Seconds since the last search from which segments are merged while nothing comes: it can wait, and who searches is
+not to."""
 LEFT: Final = 4
 """Shards that may be left unmerged for later, each of 32 segments where texts come in a stream that long."""
 MANY: Final = 128
@@ -57,11 +60,13 @@ class Indexing:
         self._index, self._transact = index, transact
         self._by: float | None = None
         self._not_before = 0.0
+        self._searched = 0.0
         self._asked: deque[threading.Event] = deque()
 
     def catch_up(self, wake: Callable[[], None]) -> None:
         """Return once all that was committed before is indexed; 5 s at most, and at once when the disk fails: then the
         last texts are not found. `wake` has the writer take its next turn."""
+        self._searched = time.monotonic()
         if not self._index.is_current():
             done = threading.Event()
             self._asked.append(done)
@@ -72,7 +77,7 @@ class Indexing:
         """Before the first turn: find out what an earlier process left to merge."""
         try:
             self._transact(lambda: self._index.look_back(LEFT + 1))
-        except sqlite3.Error as error:  # each turn tries again what it needs
+        except sqlite3.Error as error:  # what is left stays so for now; new texts are not harmed
             log.warning("the index can't be looked at", error=str(error))
 
     def all(self) -> None:
@@ -89,8 +94,12 @@ class Indexing:
 
     def due(self) -> float | None:
         """When `turn` is to be called, if nothing comes before."""
-        if self._index.unmerged() or self._index.waits() >= GATHERED:
-            return max(self._not_before, time.monotonic() + PAUSE)
+        soon = max(self._not_before, time.monotonic() + PAUSE)
+        if self._index.waits() >= GATHERED:
+            return soon
+        if self._index.unmerged():
+            soon = max(soon, self._searched + QUIET)
+            return soon if self._by is None else min(soon, self._by)
         return self._by
 
     def turn(self, idle: bool, ending: bool) -> None:
@@ -120,7 +129,8 @@ class Indexing:
             self._by = None if index.is_current() else now + LATEST
         while index.waits() >= MOST:
             self._some(MOST)
-        if index.unmerged(MANY) or index.unmerged() > (0 if idle else LEFT):
+        may_wait = not idle or now < self._searched + QUIET
+        if index.unmerged(MANY) or index.unmerged() > (LEFT if may_wait else 0):
             self._transact(lambda: index.merge(PAGES))
 
     def _some(self, most: int = PIECE) -> None:

@@ -162,6 +162,18 @@ def test_segments_are_merged_once_nothing_comes(kept: Kept, monkeypatch: pytest.
     assert len(kept.hits("text")) == texts and kept.hits("63") == ["text 63"]
 
 
+def test_segments_wait_while_somebody_searches(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "QUIET", 600.0)
+    for number in range(index.SEGMENTS + 2):
+        kept.says("alice", f"text {number}")
+        assert kept.hits(str(number)) == [f"text {number}"]
+    time.sleep(20 * indexing.PAUSE)
+    assert segments(kept) == index.SEGMENTS + 2
+    monkeypatch.setattr(indexing, "QUIET", 0.0)
+    kept.says("alice", "one more")  # so that the writer, which waits for an end of the searches, looks again
+    wait_until(lambda: segments(kept) <= 2)
+
+
 def test_where_something_always_comes_they_are_merged_when_there_are_many(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +225,20 @@ def test_what_an_earlier_process_left_unmerged_is_merged_by_the_next(
     again.start()
     wait_until(lambda: counts() == [1, 1, 5])
     assert len(again.hits("text")) == 25
+    again.store.close()
+
+
+def test_an_index_that_is_broken_when_a_process_begins_holds_up_no_message(
+    kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.says("alice", "before")
+    assert kept.hits("before") == ["before"]
+    kept.store.close()
+    with closing(sqlite3.connect(file_of(kept), isolation_level=None)) as raw:
+        raw.execute("DROP TABLE search_0")
+    again = Kept(kept.url, Clock(kept.clock.now))
+    assert again.says("alice", "after")["seq"] == 2 and again.texts() == ["before", "after"]
+    assert "the index can't be looked at" in caplog.text
     again.store.close()
 
 
