@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,15 +65,37 @@ def serving(folder: Path, people: int) -> Iterator[Place]:
         admin.add(store, [admin.newcomer(name) for name in names], settings.scrypt_n)
         tokens = admin.tokens(store, settings, names, 1)
     said = folder / "said"
-    with said.open("wb") as out:
+    with said.open("wb") as out, uninterrupted() as go_on:
         process = subprocess.Popen(
             [sys.executable, "-m", "alonechat", "server"],
             cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
         )  # fmt: skip
+        try:
+            go_on()
+            yield Place(_port(process, said), process.pid, tokens, settings.data_dir)
+        finally:
+            end(process)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[Callable[[], None]]:
+    """Keep Ctrl-C and SIGTERM back until what this gives is called: one that comes while a process starts would leave
+    it behind."""
+    came: list[int] = []
+    kinds = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {kind: signal.signal(kind, lambda number, frame: came.append(number)) for kind in kinds}
+
+    def go_on() -> None:
+        while before:
+            kind, handler = before.popitem()
+            signal.signal(kind, handler if handler is not None else signal.SIG_DFL)
+        while came:
+            signal.raise_signal(came.pop())
+
     try:
-        yield Place(_port(process, said), process.pid, tokens, settings.data_dir)
+        yield go_on
     finally:
-        end(process)
+        go_on()
 
 
 def _port(process: subprocess.Popen[bytes], said: Path) -> int:
@@ -100,20 +124,22 @@ def generated(job: Job, folder: Path) -> Iterator[dict[str, Any]]:
     from dataclasses import asdict
 
     wrong = folder / "generator"
-    with wrong.open("wb") as err:
+    with wrong.open("wb") as err, uninterrupted() as go_on:
         process = subprocess.Popen(
             [sys.executable, "-m", "alonechat.bench.generator"],
             env=environment(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err,
         )  # fmt: skip
-    assert process.stdin is not None and process.stdout is not None
-    try:
-        with process.stdin as given:
-            given.write(json.dumps(asdict(job)).encode())
-        yield from (json.loads(line) for line in process.stdout)
-        if process.wait():
-            raise AloneChatError(f"the load generator failed: {wrong.read_text('utf-8', 'replace')[-500:].strip()}")
-    finally:
-        end(process)
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            go_on()
+            with process.stdin as given:
+                given.write(json.dumps(asdict(job)).encode())
+            yield from (json.loads(line) for line in process.stdout)
+            if process.wait():
+                reason = wrong.read_text("utf-8", "replace")[-500:].strip()
+                raise AloneChatError(f"the load generator failed: {reason}")
+        finally:
+            end(process)
         process.stdout.close()
 
 

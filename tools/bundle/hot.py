@@ -30,6 +30,7 @@ MODULES = (
     "alonechat.core.server.limits",
     "alonechat.core.server.rooms",
     "alonechat.core.server.tallies",
+    "alonechat.core.server.wakes",
     "alonechat.core.store.append",
     "alonechat.core.store.books",
     "alonechat.core.store.bulk",

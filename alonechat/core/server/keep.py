@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from alonechat.core.server.intake import Batch, Intake
 from alonechat.core.server.metrics import Metrics
+from alonechat.core.server.wakes import Wakes, wakes
 from alonechat.core.store.records import Event, Post, Store, Writes
 
 READERS = 4
@@ -26,6 +27,7 @@ class Keep:
         self.store, self.clock, self.metrics = store, clock, metrics
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
         self._asked: list[Glance] = []
+        self._wakes: Wakes | None = None
         self.intake = Intake(store.post, store.is_resting)
 
     def start(self, deliver: Callable[[Batch], None]) -> None:
@@ -33,7 +35,9 @@ class Keep:
         observe = self.metrics.commit.observe
         if hasattr(self.store, "on_commit"):
             self.store.on_commit = observe
-        self.store.start(deliver, asyncio.get_running_loop().call_soon_threadsafe)
+        loop = asyncio.get_running_loop()
+        self._wakes = wakes(loop)
+        self.store.start(deliver, self._wakes.call if self._wakes is not None else loop.call_soon_threadsafe)
 
     async def read(self, act: Callable[..., T], *arguments: Any) -> T:
         """`act(*arguments)` on a reader thread."""
@@ -85,6 +89,9 @@ class Keep:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._readers.shutdown)
         await loop.run_in_executor(None, self.store.close)
+        if self._wakes is not None:
+            self._wakes.close()
+            self._wakes = None
 
 
 def _answer(asked: list[Glance]) -> list[Any]:
