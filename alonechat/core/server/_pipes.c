@@ -8,6 +8,11 @@ A Pipe sends straight into a connection's socket while the connection's transpor
 transport whatever the socket does not take: the rest of a frame, and all that follows until that is gone. So the
 transport goes on to watch for room, to bound what waits, and to find out that a socket is broken.
 
+What is long is not copied into each socket: it is written once into memory that has a descriptor (memfd_create), from
+which sendfile() gives every socket the same pages. A kernel that is given 52 KB a hundred times copies 5 MB, which is
+half of what such a flush takes, and the more the slower the memory is. Nobody writes to these pages again: they are
+those of one flush, and gone once the last socket was read.
+
 A Pipe has a descriptor of its own (dup): a transport closes its one a turn before it says that the connection is lost,
 and by then the number may be somebody else's socket. */
 
@@ -19,12 +24,17 @@ and by then the number may be somebody else's socket. */
 #include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#endif
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* Python ignores SIGPIPE */
 #endif
 
 #define FEW 16 /* up to so many sockets Python's lock is kept: giving it away takes longer */
+#define LONG 16384 /* bytes from which sendfile is quicker than send: 7.0 beside 8.5 us at 26,000, 8.0 beside 11.5 at 52,000 */
 
 typedef struct {
     PyObject_HEAD
@@ -48,6 +58,51 @@ static Py_ssize_t push(int fd, const char *data, Py_ssize_t length)
             return 0;
     }
 }
+
+#ifdef MFD_CLOEXEC
+/* A descriptor of memory that holds `data`; -1 where there is none to be had, and all is sent by copying. */
+static int share(const char *data, Py_ssize_t length)
+{
+    int memory = memfd_create("alonechat", MFD_CLOEXEC);
+    if (memory < 0)
+        return -1;
+    for (Py_ssize_t at = 0; at < length;) {
+        ssize_t done = write(memory, data + at, (size_t)(length - at));
+        if (done > 0) {
+            at += done;
+        } else if (done == 0 || errno != EINTR) {
+            close(memory);
+            return -1;
+        }
+    }
+    return memory;
+}
+
+/* As `push`, of what `memory` holds. The socket does not block, as any of an event loop; Python ignores SIGPIPE. */
+static Py_ssize_t push_shared(int fd, int memory, const char *data, Py_ssize_t length)
+{
+    for (;;) {
+        off_t at = 0;
+        ssize_t sent = sendfile(fd, memory, &at, (size_t)length);
+        if (sent >= 0)
+            return sent;
+        if (errno == EINVAL || errno == ENOSYS)
+            return push(fd, data, length);
+        if (errno != EINTR)
+            return 0;
+    }
+}
+#else
+static int share(const char *data, Py_ssize_t length)
+{
+    return -1;
+}
+
+static Py_ssize_t push_shared(int fd, int memory, const char *data, Py_ssize_t length)
+{
+    return push(fd, data, length);
+}
+#endif
 
 /* 1 when the socket may be written to, 0 when the transport has to be, -1 with an exception. */
 static int is_ahead(Pipe *self)
@@ -225,9 +280,14 @@ static PyObject *spread(PyObject *module, PyObject *const *args, Py_ssize_t give
     for (Py_ssize_t at = 0; at < count; at++)
         prepare(&targets[at]);
     PyThreadState *state = count > FEW ? PyEval_SaveThread() : NULL;
-    for (Py_ssize_t at = 0; at < count; at++)
-        if (targets[at].fd >= 0)
-            targets[at].sent = push(targets[at].fd, bytes, length);
+    int memory = count > FEW && length >= LONG ? share(bytes, length) : -1;
+    for (Py_ssize_t at = 0; at < count; at++) {
+        Target *each = &targets[at];
+        if (each->fd >= 0)
+            each->sent = memory < 0 ? push(each->fd, bytes, length) : push_shared(each->fd, memory, bytes, length);
+    }
+    if (memory >= 0)
+        close(memory);
     if (state != NULL)
         PyEval_RestoreThread(state);
     for (Py_ssize_t at = 0; at < count; at++) {

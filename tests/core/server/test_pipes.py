@@ -25,9 +25,9 @@ class Ends:
         self.writes: list[pipes.Write] = []
         self.others: list[socket.socket] = []
 
-    async def add(self) -> pipes.Write:
+    async def add(self, pair: Callable[[], tuple[socket.socket, socket.socket]] = socket.socketpair) -> pipes.Write:
         """One more pair; what writes to it."""
-        mine, other = socket.socketpair()
+        mine, other = pair()
         mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         other.setblocking(False)
         transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=mine)
@@ -110,6 +110,34 @@ def test_each_member_gets_what_it_gets_and_no_other(members: int) -> None:
     run(act)
 
 
+def over_tcp() -> tuple[socket.socket, socket.socket]:
+    """A pair as a server's: with what the system's sockets do that its pairs don't."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        mine = socket.create_connection(server.getsockname())
+        return mine, server.accept()[0]
+
+
+@pytest.mark.parametrize("pair", [socket.socketpair, over_tcp])
+@pytest.mark.parametrize("size", [16_383, 16_384, 52_000, 300_000])
+def test_what_is_long_comes_whole_and_is_not_what_is_sent_next(
+    size: int, pair: Callable[[], tuple[socket.socket, socket.socket]]
+) -> None:
+    async def act(ends: Ends) -> None:
+        for _ in range(20):
+            await ends.add(pair)
+        everybody = dict(enumerate(ends.writes))
+        pieces = [bytes([65 + number]) * size for number in range(4)]
+        for piece in pieces:
+            pipes.spread(everybody, piece)
+        ends.writes[0](b"to the first")
+        ends.lose(19)
+        for at in range(19):
+            wanted = b"".join(pieces) + (b"to the first" if at == 0 else b"")
+            assert await ends.read(at, len(wanted)) == wanted
+
+    run(act)
+
+
 def test_who_is_gone_is_written_nothing_though_the_number_is_somebody_elses_by_now() -> None:
     async def act(ends: Ends) -> None:
         gone = await ends.add()
@@ -149,8 +177,10 @@ def test_no_descriptor_is_left_open() -> None:
     async def act(ends: Ends) -> None:
         for _ in range(20):
             await ends.add()
+        pipes.spread(dict(enumerate(ends.writes)), bytes(50_000))
         sockets = [each.get_extra_info("socket") for each in ends.transports]
         numbers = [number(each.fileno()) for each in sockets]
+        assert not [each for each in range(4096) if "memfd:alonechat" in named(each)]
         assert all(descriptors(each) for each in numbers), "the sockets are not found while they are open"
         for at in range(20):
             ends.lose(at)
@@ -158,6 +188,14 @@ def test_no_descriptor_is_left_open() -> None:
         assert [descriptors(each) for each in numbers] == [[]] * 20
 
     run(act)
+
+
+def named(descriptor: int) -> str:
+    """What Linux calls a descriptor's file; nothing where there is none, or elsewhere."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return ""
 
 
 def number(descriptor: int) -> tuple[int, int]:
