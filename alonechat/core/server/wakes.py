@@ -36,13 +36,19 @@ class Wakes:
         self._call_due()
 
     def _call_due(self) -> None:
-        while self._due:
-            act, given = self._due.popleft()
-            self._loop.call_soon(act, *given)
+        try:
+            while self._due:
+                act, given = self._due.popleft()
+                act(*given)
+        finally:
+            if self._due:  # one failed, which the loop hears of, and takes nothing from the others
+                self._loop.call_soon(self._call_due)
 
     def close(self) -> None:
         """On the loop, once no thread calls any more."""
-        self._call_due()
+        for act, given in self._due:
+            self._loop.call_soon(act, *given)
+        self._due.clear()
         self._loop.remove_reader(self._file)
         os.close(self._file)
 
