@@ -38,6 +38,7 @@ MODULES = (
     "alonechat.core.store.clock",
     "alonechat.core.store.gathering",
     "alonechat.core.store.grams",
+    "alonechat.core.store.inbox",
     "alonechat.core.store.index",
     "alonechat.core.store.indexing",
     "alonechat.core.store.records",

@@ -4,7 +4,6 @@ a moment later, and purges the deleted. `gathering` says when it had better wait
 
 from __future__ import annotations
 
-import queue
 import sqlite3
 import threading
 import time
@@ -18,6 +17,7 @@ from alonechat.core.store.append import Log, Repeated
 from alonechat.core.store.books import Books
 from alonechat.core.store.checkpoints import MOVE, Checkpoints
 from alonechat.core.store.gathering import Gathering
+from alonechat.core.store.inbox import Inbox
 from alonechat.core.store.indexing import Indexing
 from alonechat.core.store.records import Post, Writes
 from alonechat.core.store.writes import SqliteWrites
@@ -55,7 +55,7 @@ class Writer:
         self._books, self._raw = books, books.raw
         self._checkpoints = Checkpoints(connect)
         self._log, self._writes = Log(books), SqliteWrites(books)
-        self._queue: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
+        self._queue = Inbox()
         self._left: list[Item] = []
         self._careful = 0
         self._worker: threading.Thread | None = None
@@ -65,6 +65,7 @@ class Writer:
         self._due: float | None = None
         self._rewritten: set[int] = set()
         self._elsewhere = False
+        self._flushes = True
         self._indexing = Indexing(books.index, self._apart)
         self.gathering = Gathering()
         self.lock = threading.Lock()
@@ -134,6 +135,7 @@ class Writer:
             self._checkpoints.close()
         else:
             self._run()
+        self._queue.close()
 
     # --- the thread ---
 
@@ -146,10 +148,10 @@ class Writer:
             batch, more = self._gather()
             if batch:
                 results = self._commit(batch)
-                self.gathering.committed(len(batch), more=more and not self._left and not self._queue.empty())
+                self.gathering.committed(len(batch), more=more and not self._left and not self._queue.is_empty())
                 self._hand_over(results)
             if self._worker is not None:  # a tool indexes its own, and leaves the rest to the server
-                self._indexing.turn(idle=not batch and self._queue.empty(), ending=not more)
+                self._indexing.turn(idle=not batch and self._queue.is_empty(), ending=not more)
             if self._checkpoints.is_long:
                 self._begin_log_anew()
             if self._due is not None and (not more or time.monotonic() >= self._due):
@@ -161,16 +163,15 @@ class Writer:
         if batch:
             return batch, True
         due = [at for at in (self._due, self._indexing.due()) if at is not None]
-        wait = max(0.0, min(due) - time.monotonic()) if due else None
         try:
-            items = self._queue.get(timeout=wait)
+            items = self._queue.get(min(due) if due else None)
             while items is not None:
                 batch += items
                 if len(batch) >= BATCH:
                     self._left = batch[BATCH:]
                     return batch[:BATCH], True
-                items = self._queue.get_nowait()
-        except queue.Empty:
+                items = self._queue.get(0.0)
+        except IndexError:
             return batch, True
         return batch, False
 
@@ -228,8 +229,7 @@ class Writer:
 
     def _transact(self, batch: list[Item]) -> list[Result]:
         began = time.perf_counter()
-        self._raw.execute("BEGIN IMMEDIATE")
-        self._look()
+        self._begin()
         posts = [item for item in batch if isinstance(item, Post)]
         trusting = not self._careful and len(posts) == len(batch) and all([post.type == "TEXT" for post in posts])
         self._careful = max(0, self._careful - 1)
@@ -282,6 +282,14 @@ class Writer:
     def _data_version(self) -> int:
         return int(self._raw.execute("PRAGMA data_version").fetchone()[0])
 
+    def _begin(self, flushes: bool = True) -> None:
+        """Begin a transaction. `flushes`: its commit returns once it is on the disk, with all before it."""
+        if flushes != self._flushes:
+            self._raw.execute(f"PRAGMA synchronous = {'FULL' if flushes else 'NORMAL'}")
+            self._flushes = flushes
+        self._raw.execute("BEGIN IMMEDIATE")
+        self._look()
+
     def _look(self) -> None:
         """Notice what another process committed."""
         version = self._data_version()
@@ -291,11 +299,12 @@ class Writer:
             self._books.forget()
 
     def _apart(self, act: Callable[[], Any]) -> Any:
-        """A transaction that posts and writes do not depend on. Raises sqlite3.Error, and then it is taken back."""
+        """A transaction that posts and writes do not depend on. Raises sqlite3.Error, and then it is taken back.
+
+        It is flushed with the next that is: until then a machine that stops loses it, and what it did is done again."""
         with self.lock:
             try:
-                self._raw.execute("BEGIN IMMEDIATE")
-                self._look()
+                self._begin(flushes=False)
                 found = act()
                 self._raw.execute("COMMIT")
             except sqlite3.Error:
@@ -330,8 +339,7 @@ class Writer:
         shards = self._log.purges - self._rewritten
         if not shards:
             return
-        self._raw.execute("BEGIN IMMEDIATE")
-        self._look()
+        self._begin()
         for shard in sorted(shards):
             self._books.index.purge(shard)
         self._raw.execute("COMMIT")
@@ -354,7 +362,7 @@ class Writer:
         return not busy
 
     def _forget_purges(self) -> None:
-        self._raw.execute("BEGIN IMMEDIATE")
+        self._begin()
         self._raw.executemany("DELETE FROM purges WHERE shard = ?", [(shard,) for shard in self._rewritten])
         self._raw.execute("COMMIT")
         self._log.purges -= self._rewritten

@@ -39,6 +39,29 @@ def test_what_gathered_is_one_commit_and_one_wake(tmp_path: Path) -> None:
     kept.store.close()
 
 
+def test_a_post_is_flushed_and_the_index_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept(f"sqlite:///{tmp_path}/a.db")
+    kept.store.transaction(lambda writes: writes.add_accounts([(Account("alice", "Alice"), None)]))
+    assert isinstance(kept.store, SqliteStore)
+    works = kept.store._writer
+    raw, index = works._raw, works._books.index
+    posts: list[int] = []
+    indexed: list[int] = []
+
+    def level() -> int:
+        return int(raw.execute("PRAGMA synchronous").fetchone()[0])
+
+    flush = index.flush
+    monkeypatch.setattr(index, "flush", lambda *given: (indexed.append(level()), flush(*given)))
+    kept.store.on_commit = lambda seconds: posts.append(level())
+    for turn in range(5):
+        kept.outcomes(*(text(f"{turn} {number}") for number in range(50)))
+        assert kept.store.search([("#lobby", 1)], str(turn), None, None, 5).events
+    kept.store.close()
+    assert set(posts) == {2} and len(posts) >= 5, "what is acknowledged is on the disk: FULL"
+    assert set(indexed) == {1} and len(indexed) >= 5, "what is made again from the log need not be: NORMAL"
+
+
 def test_results_come_in_the_order_of_the_queue(tmp_path: Path) -> None:
     kept = Kept(f"sqlite:///{tmp_path}/a.db")
     heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
