@@ -251,10 +251,14 @@ def error(refused: Rejected, nonce: str | None = None) -> dict[str, Any]:
     return {"type": "ERROR", "code": refused.code, "content": refused.text, "nonce": nonce, "retry_after": after}
 
 
+@lru_cache(maxsize=1024)  # takes as long as a hundred such calls, and many events are of the same second
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}."
+
+
 def stamp(ms: int) -> str:
     """Milliseconds since 1970 as RFC 3339 in UTC: `2026-11-23T04:24:00.123Z`."""
-    at = datetime.fromtimestamp(ms // 1000, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{_second(ms // 1000)}{str(ms % 1000).zfill(3)}Z"
 
 
 _NAME: Final = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?\Z")

@@ -42,6 +42,7 @@ MODULES = (
     "alonechat.core.store.index",
     "alonechat.core.store.indexing",
     "alonechat.core.store.records",
+    "alonechat.core.store.runs",
     "alonechat.core.store.wire",
     "alonechat.core.store.writer",
 )

@@ -6,9 +6,10 @@ import sqlite3
 from typing import Any, Final
 
 from alonechat.core.message import EVENTS, LOBBY, stamp
-from alonechat.core.store import bulk, uploads, wire
+from alonechat.core.store import bulk, runs, uploads, wire
 from alonechat.core.store.books import Books, Place
 from alonechat.core.store.records import Event, Post
+from alonechat.core.store.runs import Run
 from alonechat.core.store.schema import BUCKET, EVERYBODY
 from alonechat.core.store.wire import DELETE, EDIT, JOIN, LEAVE, REACT, TEXT, TOPIC
 from alonechat.errors import Rejected
@@ -17,8 +18,6 @@ Outcome = tuple[Event, bool]
 """The event, and whether it stood before: the first one of a known nonce, or the answer to a repeated request."""
 
 _EVENT: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
-_PLAIN: Final = "(?, ?, ?, ?, ?, ?, ?, NULLIF(?, ''), NULL, NULL, 0)"
-"""An event without `ref` and `extra`, an empty nonce for none: to bind a None takes ten times as long as a number."""
 _PLACE: Final = "UPDATE conversations SET seq = ?, last = ?, latest = ? WHERE id = ?"
 _PLACES: Final = (
     "UPDATE conversations SET seq = v.column2, last = v.column3, latest = v.column4"
@@ -45,10 +44,10 @@ class Log:
     def __init__(self, books: Books) -> None:
         self._books, self._raw = books, books.raw
         self._rows: list[Any] = []
-        self._plain: list[Any] = []
+        self._runs: list[Run] = []
         self._mentions: list[int] = []
         self._touched: dict[int, Place] = {}
-        self._complete: list[tuple[int, int]] = []
+        self._complete: list[tuple[int, int, dict[int, int] | None]] = []
         self._pending: dict[tuple[int, str], Event] = {}
         self._fresh: set[tuple[int, str]] = set()
         self._trusting = False
@@ -77,7 +76,7 @@ class Log:
     def drop(self) -> None:
         """Forget what was not flushed."""
         self._rows.clear()
-        self._plain.clear()
+        self._runs.clear()
         self._mentions.clear()
         self._touched.clear()
         self._complete.clear()
@@ -87,7 +86,7 @@ class Log:
         """Write what waits."""
         raw = self._raw
         try:
-            bulk.execute(raw, "INSERT INTO events VALUES {}", _PLAIN, self._plain)
+            runs.insert(raw, self._runs)
             bulk.execute(raw, "INSERT INTO events VALUES {}", _EVENT, self._rows)
         except sqlite3.IntegrityError as error:
             if self._trusting and "events.nonce" in str(error):
@@ -101,8 +100,12 @@ class Log:
         elif self._touched:
             ends = [value for p in self._touched.values() for value in (p.id, p.seq, p.last, p.latest)]
             bulk.execute(raw, _PLACES, "(?, ?, ?, ?)", ends)
-        for conversation, bucket in self._complete:
-            raw.execute(_TALLY, (conversation, bucket, BUCKET))
+        for conversation, bucket, texts in self._complete:
+            if texts is None:
+                raw.execute(_TALLY, (conversation, bucket, BUCKET))
+            else:
+                rows = [value for sender, count in texts.items() for value in (conversation, bucket, sender, count)]
+                bulk.execute(raw, "INSERT INTO tallies VALUES {}", "(?, ?, ?, ?)", rows)
         self.drop()
 
     def post(self, post: Post) -> Outcome:
@@ -150,15 +153,18 @@ class Log:
         seq = place.seq = place.seq + 1
         place.last = id = books.next_id(now)
         extra = wire.extra(post)
-        if ref is None and extra is None:
-            self._plain += (id, place.id, seq, kind, sender, place.stamp, post.content, post.nonce or "")
+        if kind == TEXT and ref is None and extra is None:
+            self._follow(id, place, sender, post)
         else:
             self._rows += (id, place.id, seq, kind, sender, place.stamp, post.content, post.nonce, ref, extra)
         self._touched[place.id] = place
         if not seq & ((1 << BUCKET) - 1):
-            self._complete.append((place.id, (seq >> BUCKET) - 1))
+            self._complete.append((place.id, (seq >> BUCKET) - 1, place.texts))
+            place.texts = {}
         if kind == TEXT:
             place.latest = id
+            if place.texts is not None:
+                place.texts[sender] = place.texts.get(sender, 0) + 1
             books.index.add(id, post.content, place.id, sender)
             if post.mentions:
                 self._mention(post.mentions, place, sender)
@@ -168,6 +174,16 @@ class Log:
         if post.nonce is not None and not self._trusting:
             self._pending[sender, post.nonce] = event
         return event
+
+    def _follow(self, id: int, place: Place, sender: int, post: Post) -> None:
+        run = self._runs[-1] if self._runs else None
+        if run is None or not run.is_before(id, place.id, place.stamp):
+            run = Run(id, place.id, place.seq, place.stamp)
+            self._runs.append(run)
+        run.count += 1
+        if post.nonce:
+            run.nonced = True
+        run.values += (sender, post.content, post.nonce or "")
 
     def _event(self, post: Post, place: Place, id: int, ref: int | None) -> Event:
         """The same as `wire.event` makes of the row, but for what `_add_extra` adds."""
@@ -282,6 +298,7 @@ class Log:
         )
         raw.execute("INSERT OR IGNORE INTO purges VALUES (?)", (shard,))
         self.purges.add(shard)
+        place.texts = None
         if place.latest == message[0]:
             row = raw.execute(
                 "SELECT id FROM events WHERE conversation = ? AND seq < ? AND type = 0 AND deleted = 0"

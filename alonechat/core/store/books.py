@@ -13,11 +13,15 @@ from alonechat.errors import Rejected
 class Place:
     """The end of one conversation's log: what the next event follows."""
 
-    __slots__ = ("id", "key", "kind", "last", "latest", "seq", "stamp")
+    __slots__ = ("id", "key", "kind", "last", "latest", "seq", "stamp", "texts")
+    texts: dict[int, int] | None
+    """How many texts each sender has in the tally that is not complete (`schema.BUCKET`). None: the log has to be
+    asked, for it began before this process, or something was deleted."""
 
     def __init__(self, id: int, key: str, kind: str, seq: int, last: int, latest: int, stamp: int) -> None:
         self.id, self.key, self.kind, self.seq = id, key, kind, seq
         self.last, self.latest, self.stamp = last, latest, stamp
+        self.texts = None
 
 
 class Books:
