@@ -138,16 +138,12 @@ class Tui:
                 time.sleep(0.06)
 
     def taken(self) -> None:
-        """Waits until the client has read all that was typed."""
-        other = os.open(self._terminal, os.O_RDWR | os.O_NOCTTY)
-        try:
-            waits = lambda: struct.unpack("i", fcntl.ioctl(other, termios.FIONREAD, b"\0" * 4))[0]  # noqa: E731
-            deadline = time.monotonic() + SECONDS
-            while waits():
-                assert time.monotonic() < deadline, f"{waits()} bytes are not read by the client"
-                self._read(0.01)
-        finally:
-            os.close(other)
+        """Waits until the client knows of all that was pressed: it shows a letter that was typed after that, and takes
+        it back. (That its terminal holds no more does not: the system gives it what was written a moment later.)"""
+        self.type("~")
+        self.sees("> ~")
+        self.press("backspace")
+        self.loses("> ~")
 
     def type(self, text: str) -> None:
         """Types, or sends bytes as they are."""
