@@ -59,7 +59,7 @@ static Py_ssize_t push(int fd, const char *data, Py_ssize_t length)
     }
 }
 
-#ifdef MFD_CLOEXEC
+#if defined(__linux__) && defined(MFD_CLOEXEC)
 /* A descriptor of memory that holds `data`; -1 where there is none to be had, and all is sent by copying. */
 static int share(const char *data, Py_ssize_t length)
 {
