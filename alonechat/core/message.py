@@ -251,7 +251,7 @@ def error(refused: Rejected, nonce: str | None = None) -> dict[str, Any]:
     return {"type": "ERROR", "code": refused.code, "content": refused.text, "nonce": nonce, "retry_after": after}
 
 
-@lru_cache(maxsize=1024)  # takes as long as a hundred such calls, and many events are of the same second
+@lru_cache(maxsize=1024)  # nine tenths of a stamp's 4.5 µs, and many events are of the same second
 def _second(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}."
 
