@@ -18,6 +18,11 @@ def _written(statement: str, row: str, size: int) -> str:
     return statement.replace("{}", ", ".join([row] * size))
 
 
+def piece(left: int) -> int:
+    """How many of the rows that are left one statement takes."""
+    return min(MOST, 1 << (left.bit_length() - 1))
+
+
 def execute(raw: sqlite3.Connection, statement: str, row: str, values: list[Any]) -> list[tuple[Any, ...]]:
     """Run `statement`, whose `{}` stands for the rows, and give what it found. `row` is one row with its marks,
     `(?, ?)`; `values` are those of all rows, one after the other."""
@@ -25,7 +30,7 @@ def execute(raw: sqlite3.Connection, statement: str, row: str, values: list[Any]
     at, left = 0, len(values) // width
     found: list[tuple[Any, ...]] = []
     while left:
-        size = min(MOST, 1 << (left.bit_length() - 1))
+        size = piece(left)
         end = at + size * width
         found += raw.execute(_written(statement, row, size), values[at:end])
         at, left = end, left - size

@@ -50,7 +50,7 @@ class Run:
         row, width, values = (_NONCED, 3, self.values) if self.nonced else (_FOLLOWING, 2, self._without_nonces())
         at = 0
         while at < self.count:
-            size = min(bulk.MOST, 1 << ((self.count - at).bit_length() - 1))
+            size = bulk.piece(self.count - at)
             shared = [self.id + at, self.conversation, self.seq + at, self.stamp]
             raw.execute(_following(row, size, width), shared + values[at * width : (at + size) * width])
             at += size
