@@ -157,11 +157,12 @@ class Log:
             self._follow(id, place, sender, post)
         else:
             self._rows += (id, place.id, seq, kind, sender, place.stamp, post.content, post.nonce, ref, extra)
-        self._touched[place.id] = place
         if not seq & ((1 << BUCKET) - 1):
             self._complete.append((place.id, (seq >> BUCKET) - 1, place.texts))
             place.texts = {}
-        if kind == TEXT:
+        if kind != TEXT:
+            self._touched[place.id] = place
+        else:
             place.latest = id
             if place.texts is not None:
                 place.texts[sender] = place.texts.get(sender, 0) + 1

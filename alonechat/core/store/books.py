@@ -65,11 +65,14 @@ class Books:
         return found
 
     def find_place(self, key: str) -> Place | None:
+        """The place of a conversation, out of the log where it is not known yet; None for one that there is not."""
         found = self._places.get(key)
         if found is None:
             row = self.raw.execute(
-                "SELECT c.id, c.key, c.kind, c.seq, c.last, c.latest, coalesce(e.stamp, 0)"
-                " FROM conversations c LEFT JOIN events e ON e.id = c.last WHERE c.key = ?",
+                "SELECT c.id, c.key, c.kind, coalesce(e.seq, 0), coalesce(e.id, 0),"
+                " CASE WHEN e.seq > c.seq THEN e.id ELSE c.latest END, coalesce(e.stamp, 0)"
+                " FROM conversations c LEFT JOIN events e ON e.conversation = c.id"
+                " AND e.seq = (SELECT max(seq) FROM events WHERE conversation = c.id) WHERE c.key = ?",
                 (key,),
             ).fetchone()
             if row is None:

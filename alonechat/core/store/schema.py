@@ -117,5 +117,10 @@ def _fourth(raw: Connection) -> None:
     raw.execute("INSERT INTO indexed SELECT coalesce(max(id), 0) FROM events")
 
 
-MIGRATIONS: list[Migration] = [_first, _second, _third, _fourth]
+def _fifth(raw: Connection) -> None:
+    """`conversations` says no longer where its log ends now, only where its last event that is no text is: to write it
+    with each text was a page of three. What is there holds; an older AloneChat would take it for the end."""
+
+
+MIGRATIONS: list[Migration] = [_first, _second, _third, _fourth, _fifth]
 """What each schema version adds to the one before. What was released is never changed: a change is a new entry."""

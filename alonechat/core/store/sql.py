@@ -104,7 +104,8 @@ SET_SETTING = (
 
 CONVERSATION = (
     "SELECT conversations.id, conversations.\"key\", conversations.kind, conversations.access, conversations.topic, "
-    "conversations.seq FROM conversations WHERE conversations.\"key\" = :key"
+    "coalesce((SELECT max(events.seq) AS max_1 FROM events WHERE events.conversation = conversations.id), 0) AS "
+    "seq FROM conversations WHERE conversations.\"key\" = :key"
 )
 
 MEMBERS = (
@@ -138,30 +139,36 @@ MUTE = (
 )
 
 ROOMS = (
-    "SELECT conversations.\"key\", conversations.kind, conversations.access, conversations.topic, conversations.seq, "
+    "SELECT conversations.\"key\", conversations.kind, conversations.access, conversations.topic, coalesce((SELECT "
+    "max(events.seq) AS max_1 FROM events WHERE events.conversation = conversations.id), 0) AS seq, "
     "conversations.members FROM conversations WHERE conversations.kind = 'room' ORDER BY conversations.id"
 )
 
 POSITION = (
-    "SELECT conversations.last, conversations.id FROM conversations WHERE conversations.\"key\" = :key"
+    "SELECT coalesce(last_event.id, 0) AS last, conversations.id FROM conversations LEFT OUTER JOIN events AS "
+    "last_event ON last_event.conversation = conversations.id AND last_event.seq = (SELECT max(events.seq) AS "
+    "max_1 FROM events WHERE events.conversation = conversations.id) WHERE conversations.\"key\" = :key"
 )
 
 OVERVIEW = (
     "WITH page AS (SELECT conversations.id AS id, conversations.\"key\" AS \"key\", conversations.kind AS kind, "
-    "conversations.access AS access, conversations.topic AS topic, conversations.seq AS seq, conversations.last AS "
-    "last, conversations.latest AS latest, conversations.members AS members, coalesce(members.since, 1) AS since, "
-    "coalesce(marks.muted, 0) AS muted, max(coalesce(marks.read, 0), CASE WHEN (conversations.id = 1) THEN (SELECT "
-    "accounts.lobby FROM accounts WHERE accounts.id = :account) WHEN (conversations.kind = 'room') THEN "
-    "members.since ELSE 0 END) AS read FROM conversations LEFT OUTER JOIN members ON members.conversation = "
-    "conversations.id AND members.account = :account LEFT OUTER JOIN marks ON marks.account = :account AND "
-    "marks.conversation = conversations.id WHERE conversations.id IN (SELECT members.conversation FROM members "
-    "WHERE members.account = :account UNION ALL SELECT 1 AS anon_1) AND (conversations.last < :last OR "
-    "conversations.last = :last AND conversations.id < :id) ORDER BY conversations.last DESC, conversations.id "
-    "DESC LIMIT :most OFFSET 0) SELECT page.id, page.\"key\", page.kind, page.access, page.topic, page.seq, "
-    "page.last, page.latest, page.members, page.since, page.muted, page.read, (SELECT count(*) AS count_1 FROM "
-    "events WHERE events.conversation = page.id AND events.seq > page.read AND events.seq < ((page.read >> 9) + 1) "
-    "* 512 AND events.type = 0 AND events.deleted = 0 AND events.sender != :account) + (SELECT "
-    "coalesce(sum(tallies.texts), 0) AS coalesce_1 FROM tallies WHERE tallies.conversation = page.id AND "
+    "conversations.access AS access, conversations.topic AS topic, coalesce(last_event.seq, 0) AS seq, "
+    "coalesce(last_event.id, 0) AS last, CASE WHEN (coalesce(last_event.seq, 0) > conversations.seq) THEN "
+    "coalesce(last_event.id, 0) ELSE conversations.latest END AS latest, conversations.members AS members, "
+    "coalesce(members.since, 1) AS since, coalesce(marks.muted, 0) AS muted, max(coalesce(marks.read, 0), CASE "
+    "WHEN (conversations.id = 1) THEN (SELECT accounts.lobby FROM accounts WHERE accounts.id = :account) WHEN "
+    "(conversations.kind = 'room') THEN members.since ELSE 0 END) AS read FROM conversations LEFT OUTER JOIN "
+    "events AS last_event ON last_event.conversation = conversations.id AND last_event.seq = (SELECT "
+    "max(events.seq) AS max_1 FROM events WHERE events.conversation = conversations.id) LEFT OUTER JOIN members ON "
+    "members.conversation = conversations.id AND members.account = :account LEFT OUTER JOIN marks ON marks.account "
+    "= :account AND marks.conversation = conversations.id WHERE conversations.id IN (SELECT members.conversation "
+    "FROM members WHERE members.account = :account UNION ALL SELECT 1 AS anon_1) AND (coalesce(last_event.id, 0) < "
+    ":last OR coalesce(last_event.id, 0) = :last AND conversations.id < :id) ORDER BY coalesce(last_event.id, 0) "
+    "DESC, conversations.id DESC LIMIT :most OFFSET 0) SELECT page.id, page.\"key\", page.kind, page.access, "
+    "page.topic, page.seq, page.last, page.latest, page.members, page.since, page.muted, page.read, (SELECT "
+    "count(*) AS count_1 FROM events WHERE events.conversation = page.id AND events.seq > page.read AND events.seq "
+    "< ((page.read >> 9) + 1) * 512 AND events.type = 0 AND events.deleted = 0 AND events.sender != :account) + "
+    "(SELECT coalesce(sum(tallies.texts), 0) AS coalesce_1 FROM tallies WHERE tallies.conversation = page.id AND "
     "tallies.bucket > (page.read >> 9) AND tallies.bucket < (page.seq >> 9) AND tallies.sender != :account) + "
     "(SELECT count(*) AS count_2 FROM events WHERE events.conversation = page.id AND events.seq >= max((page.read "
     ">> 9) + 1, page.seq >> 9) * 512 AND events.seq <= page.seq AND events.type = 0 AND events.deleted = 0 AND "

@@ -45,6 +45,20 @@ _a, _c, _m, _k, _e = accounts.c, conversations.c, members.c, marks.c, events.c
 _s, _i = sessions.c, invites.c
 
 
+def _seq() -> ColumnElement[int]:
+    """Of the last event of a row of `conversations`, which itself may lag behind (`tables`); 0 before the first."""
+    return func.coalesce(_highest(), 0).label("seq")
+
+
+def _highest() -> ScalarSelect[int]:
+    return select(func.max(_e.seq)).where(_e.conversation == _c.id).correlate(conversations).scalar_subquery()
+
+
+def _is_last(event: Any) -> ColumnElement[bool]:
+    """Whether `event`, an alias of `events`, is the last one of a row of `conversations`."""
+    return and_(event.c.conversation == _c.id, event.c.seq == _highest())
+
+
 def _overview() -> Select[Any]:
     me = bindparam("account", type_=Integer)
     mine = union_all(select(_m.conversation).where(_m.account == me), select(literal(LOBBY_ID)))
@@ -54,6 +68,8 @@ def _overview() -> Select[Any]:
         else_=0,
     )
     last, id = bindparam("last", type_=Integer), bindparam("id", type_=Integer)
+    end = events.alias("last_event")
+    seq, at = func.coalesce(end.c.seq, 0), func.coalesce(end.c.id, 0)
     page = (
         select(
             _c.id,
@@ -61,19 +77,20 @@ def _overview() -> Select[Any]:
             _c.kind,
             _c.access,
             _c.topic,
-            _c.seq,
-            _c.last,
-            _c.latest,
+            seq.label("seq"),
+            at.label("last"),
+            case((seq > _c.seq, at), else_=_c.latest).label("latest"),
             _c.members,
             func.coalesce(_m.since, 1).label("since"),
             func.coalesce(_k.muted, False).label("muted"),
             func.max(func.coalesce(_k.read, 0), floor).label("read"),
         )
         .select_from(conversations)
+        .outerjoin(end, _is_last(end))
         .outerjoin(members, and_(_m.conversation == _c.id, _m.account == me))
         .outerjoin(marks, and_(_k.account == me, _k.conversation == _c.id))
-        .where(_c.id.in_(mine), (_c.last < last) | ((_c.last == last) & (_c.id < id)))
-        .order_by(_c.last.desc(), _c.id.desc())
+        .where(_c.id.in_(mine), (at < last) | ((at == last) & (_c.id < id)))
+        .order_by(at.desc(), _c.id.desc())
         .limit(bindparam("most", type_=Integer))
         .cte("page")
     )
@@ -91,6 +108,12 @@ def _overview() -> Select[Any]:
     )
     unread = _unread(p.id, p.read, p.seq, me)
     return select(page, unread.label("unread"), addressed.label("mentions")).order_by(p.last.desc(), p.id.desc())
+
+
+def _position() -> Select[Any]:
+    end = events.alias("last_event")
+    found = select(func.coalesce(end.c.id, 0).label("last"), _c.id)
+    return found.select_from(conversations).outerjoin(end, _is_last(end)).where(_of(conversations, "key"))
 
 
 def _unread(conversation: Any, read: Any, seq: Any, account: Any) -> ColumnElement[int]:
@@ -208,7 +231,7 @@ STATEMENTS: dict[str, Any] = {
     "DROP_INVITE": delete(invites).where(_of(invites, "code")),
     "SETTING": select(settings.c.value).where(_of(settings, "name")),
     "SET_SETTING": _upsert_setting(),
-    "CONVERSATION": select(_c.id, _c.key, _c.kind, _c.access, _c.topic, _c.seq).where(_of(conversations, "key")),
+    "CONVERSATION": select(_c.id, _c.key, _c.kind, _c.access, _c.topic, _seq()).where(_of(conversations, "key")),
     "MEMBERS": select(_a.username, _m.since, _m.moderator)
     .join_from(members, accounts, _m.account == _a.id)
     .where(_m.conversation == _given("conversation"))
@@ -222,8 +245,8 @@ STATEMENTS: dict[str, Any] = {
     .where(_m.conversation == _given("conversation"), _m.account == _given("account"))
     .values(moderator=_given("moderator")),
     "MUTE": _upsert_mute(),
-    "ROOMS": select(_c.key, _c.kind, _c.access, _c.topic, _c.seq, _c.members).where(_c.kind == "room").order_by(_c.id),
-    "POSITION": select(_c.last, _c.id).where(_of(conversations, "key")),
+    "ROOMS": select(_c.key, _c.kind, _c.access, _c.topic, _seq(), _c.members).where(_c.kind == "room").order_by(_c.id),
+    "POSITION": _position(),
     "OVERVIEW": _overview(),
 }
 """By the name that each has in `sql`. What is given is named, `:account`; constants are written out."""

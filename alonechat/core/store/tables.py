@@ -26,9 +26,11 @@ conversations = Table(
     Column("kind", String),
     Column("access", String),
     Column("topic", String),
+    # The next three are as of the last event that is no text: what follows it are texts, none deleted, and a commit of
+    # these alone does not write here. `statements` asks the log for the end as it is.
     Column("seq", Integer),
-    Column("last", Integer),  # the id of the last event, 0 for none
-    Column("latest", Integer),  # the id of the latest TEXT that is not deleted, 0 for none
+    Column("last", Integer),  # the id of the event at seq, 0 for none
+    Column("latest", Integer),  # the id of the latest TEXT up to seq that is not deleted, 0 for none
     Column("members", Integer),
 )
 members = Table(

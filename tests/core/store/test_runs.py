@@ -114,3 +114,42 @@ def test_what_is_counted_is_what_the_log_says(kept: Kept) -> None:
     )
     assert counted == there and len(there) >= 9
     kept.store.close()
+
+
+def test_where_a_conversation_ends_is_what_the_log_says(kept: Kept) -> None:
+    """Commits of texts alone write nothing beside the log: whoever asks for an end has it from there."""
+    dice = random.Random(5)
+    commit(kept, [Post("JOIN", "#den", "alice", access="open"), Post("JOIN", "#hall", "alice", access="open")])
+    commit(kept, [Post("JOIN", "#den", "bob"), Post("JOIN", "#hall", "bob")])
+    keys = ("#lobby", "#den", "#hall", "alice bob", "alice carol")
+    texts: list[tuple[str, str]] = []
+    for turn in range(150):
+        posts = [Post("TEXT", key, "alice", f"{turn}") for key in dice.choices(keys, k=dice.randrange(5))]
+        if turn % 3 == 0 and texts:
+            key, ref = texts.pop() if turn % 2 else texts.pop(dice.randrange(len(texts)))
+            posts.insert(dice.randrange(len(posts) + 1), Post("DELETE", key, "alice", ref=ref))
+        if turn % 4 == 0 and texts:
+            key, ref = dice.choice(texts)
+            posts.insert(dice.randrange(len(posts) + 1), Post("EDIT", key, "alice", f"{turn}, edited", ref=ref))
+        if turn % 5 == 4:
+            kept = kept.again()
+        events = commit(kept, posts)
+        texts += [(post.key, event["id"]) for post, event in zip(posts, events, strict=True) if post.type == "TEXT"]
+        ends = rows(
+            kept,
+            "SELECT c.key, max(e.seq), max(e.id) FILTER (WHERE e.type = 0 AND NOT e.deleted)"
+            " FROM events e JOIN conversations c ON c.id = e.conversation GROUP BY c.id ORDER BY max(e.id) DESC",
+        )
+        items, _ = kept.store.overview("alice")
+        told = [(each["key"], each["seq"], int(each["last"]["id"]) if each["last"] else None) for each in items]
+        assert [each for each in told if each[1]] == ends
+        half = len(items) // 2
+        later, _ = kept.store.overview("alice", before=items[half - 1]["target"])
+        assert [each["key"] for each in later] == [each["key"] for each in items[half:]]
+        assert {each["key"]: each["seq"] for each in kept.store.rooms() if each["seq"]} == {
+            key: seq for key, seq, _ in ends if key[0] == "#"
+        }
+        for key, seq, _ in ends:
+            found = kept.store.conversation(key)
+            assert found and found.seq == seq
+    kept.store.close()
