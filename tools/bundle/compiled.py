@@ -57,7 +57,7 @@ def _digest() -> str:
     """Of all that goes in. Constants and types come from the modules that the hot ones import, too."""
     core = ROOT / "alonechat" / "core"
     sources = [path for path in core.rglob("*.py") if "client" not in path.relative_to(core).parts]
-    sources += core.rglob("*.c")
+    sources += [path for kind in ("*.c", "*.h") for path in core.rglob(kind)]
     sources += [ROOT / "alonechat" / "errors.py", *(ROOT / "alonechat" / "config").glob("*.py")]
     steps = [BUNDLE / name for name in ("hot.py", "compiled.py", "translate.py")]
     return digest_of([*sources, *steps, PINS, ROOT / "pyproject.toml"], json.dumps(_facts()))

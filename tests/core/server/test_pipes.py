@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import socket
 import sys
@@ -91,7 +92,7 @@ def test_all_is_read_in_order_by_who_reads_late() -> None:
     run(act)
 
 
-@pytest.mark.parametrize("members", [1, 16, 60])
+@pytest.mark.parametrize("members", [1, 16, 17, 60, 129, 300])
 def test_each_member_gets_what_it_gets_and_no_other(members: int) -> None:
     async def act(ends: Ends) -> None:
         for _ in range(members):
@@ -118,7 +119,7 @@ def over_tcp() -> tuple[socket.socket, socket.socket]:
 
 
 @pytest.mark.parametrize("pair", [socket.socketpair, over_tcp])
-@pytest.mark.parametrize("size", [16_383, 16_384, 52_000, 300_000])
+@pytest.mark.parametrize("size", [16_383, 16_384, 32_767, 32_768, 52_000, 300_000])
 def test_what_is_long_comes_whole_and_is_not_what_is_sent_next(
     size: int, pair: Callable[[], tuple[socket.socket, socket.socket]]
 ) -> None:
@@ -186,6 +187,51 @@ def test_no_descriptor_is_left_open() -> None:
             ends.lose(at)
         await asyncio.sleep(0)
         assert [descriptors(each) for each in numbers] == [[]] * 20
+
+    run(act)
+
+
+def rings() -> list[int]:
+    return [each for each in range(4096) if named(each) == "anon_inode:[io_uring]"]
+
+
+def has_rings() -> bool:
+    """Whether the system lets this process have a ring: Linux from 6.1 on, where it is not forbidden."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    asked = (ctypes.c_uint32 * 30)(0, 0, 1 << 12 | 1 << 13)  # io_uring_params: SINGLE_ISSUER, DEFER_TASKRUN
+    found = libc.syscall(425, 1, ctypes.byref(asked)) if sys.platform == "linux" else -1
+    if found >= 0:
+        os.close(found)
+    return found >= 0
+
+
+def test_many_short_writes_go_through_one_ring_where_there_may_be_one(request: pytest.FixtureRequest, way: str) -> None:
+    if way != "pipes":
+        return
+    before = rings()  # of a test that ran earlier: there is one for all time
+
+    async def act(ends: Ends) -> None:
+        for _ in range(17):
+            await ends.add()
+        for number in range(3):
+            pipes.spread(dict(enumerate(ends.writes)), b"%d" % number)
+        assert len(rings()) == has_rings()
+        assert before in ([], rings())
+        for at in range(17):
+            assert await ends.read(at, 3) == b"012"
+
+    run(act)
+
+
+def test_another_thread_than_the_rings_writes_the_same() -> None:
+    async def act(ends: Ends) -> None:
+        for _ in range(20):
+            await ends.add()
+        everybody = dict(enumerate(ends.writes))
+        pipes.spread(everybody, b"here, ")
+        await asyncio.to_thread(pipes.spread, everybody, b"and there")
+        for at in range(20):
+            assert await ends.read(at, 15) == b"here, and there"
 
     run(act)
 
