@@ -92,7 +92,8 @@ static int ring_carry_out(Target *targets, unsigned waiting)
 {
     unsigned taken = 0, done = 0;
     while (done < waiting) {
-        int found = (int)syscall(SYS_io_uring_enter, ring.fd, waiting - taken, waiting - done, IORING_ENTER_GETEVENTS, NULL, 0);
+        int found = (int)syscall(SYS_io_uring_enter, ring.fd, waiting - taken, waiting - done, IORING_ENTER_GETEVENTS,
+                                 NULL, 0);
         if (found > 0)
             taken += (unsigned)found;
         else if (found < 0 && errno != EINTR)
