@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.bench import history, load, place, plugins, pressure, reading
-from tools.bench.__main__ import OTHERS, ROWS, check, come_back
+from tools.bench import history, load, machine, place, plugins, pressure, reading, turns
+from tools.bench.__main__ import OTHERS, ROWS, built, check, come_back
 from tools.bench.load import Load
 from tools.bench.rest import Rest, metric, milliseconds
 
@@ -102,6 +102,39 @@ def test_rest_and_figures(pyz: Path, tmp_path: Path) -> None:
         assert metric(bench.rest, "alonechat_events_total") == 1
         rest.close()
     assert milliseconds([0.001] * 98 + [0.002, 0.003]) == {"p50_ms": 1, "p99_ms": 3, "worst_ms": 3}
+
+
+def test_servers_are_loaded_in_turns(pyz: Path, tmp_path: Path) -> None:
+    found = turns.measure("row", Load(5, 2, rate=100, seconds=0.3), [pyz, pyz], 2, tmp_path)
+    assert [each["server"] for each in found[:2]] == ["alonechat alonechat", "alonechat alonechat"]
+    for each in found:
+        assert len(each["rounds"]) == 2 and each["lost"] == 0 and each["dps"] > 50
+    one, other = (
+        [{"dps": dps, "p50_us": 1, "p99_us": 1, "us_per_deliv": 1} for dps in row] for row in ((2, 8, 9), (1, 2, 3))
+    )
+    assert turns.ratios(one, other)["dps"] == 3 and turns.ratios(other, other)["dps"] == 1
+
+
+def test_what_the_machine_does_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = machine.flushes(tmp_path, 200, 0.05, windows=3)
+    assert 0 < found["p50_us"] <= found["p99_us"] and len(found["windows"]) == 3
+    assert (tmp_path / "flushed").stat().st_size == machine.LOG
+    ticks = iter([(100, 1000), (103, 1200)])
+    monkeypatch.setattr(machine, "_ticks", lambda: next(ticks))
+    assert machine.Others().percent() == 1.5
+    assert "others took 1.5 %" in machine.said(1.5) and machine.said(0.1) == ""
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"no file .*other\.pyz"):
+        built(str(tmp_path / "other.pyz"))
+
+
+def test_what_is_not_measured_in_turns_is_named() -> None:
+    command = [sys.executable, "-m", "tools.bench", "--turns"]
+    for given, said in ((["2", "idle"], "no row idle in turns"), (["-1"], "1 or more, not -1")):
+        done = subprocess.run([*command, *given], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and said in done.stderr
 
 
 def test_wrong_rows_are_named() -> None:

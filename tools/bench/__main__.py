@@ -10,11 +10,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import alonechat
-from tools.bench import load, place, pressure, reading, rest, watch
+from tools.bench import load, machine, place, pressure, reading, rest, turns, watch
 from tools.bench.load import Load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +30,8 @@ ROWS = {
     "rate-20k": ("one room of 100, 20,000 deliveries/s offered", Load(100, 50, rate=200)),
     "rate-300k": ("one room of 100, 300,000 deliveries/s offered", Load(100, 50, rate=3000)),
 }
-
-
+BY_COMMIT = "rate-20k"
+"""The row in which most of what a message waits for is its commit: the disk is measured with it."""
 OTHERS: dict[str, Callable[[str, Path, argparse.Namespace], dict[str, Any]]] = {
     "idle": lambda name, folder, given: idle(name, given.connections, folder),
     "return": lambda name, folder, given: come_back(name, given.connections, folder),
@@ -44,7 +45,12 @@ OTHERS: dict[str, Callable[[str, Path, argparse.Namespace], dict[str, Any]]] = {
 
 
 def built(name: str) -> Path:
-    """The built file. Exits with a sentence when it isn't."""
+    """The built file: `native`, `universal`, or the path of any other. Exits with a sentence when there is none."""
+    if name.endswith(".pyz"):
+        other = Path(name).resolve()
+        if not other.exists():
+            raise SystemExit(f"--beside: there is no file {name}")
+        return other
     pyz = ROOT / ("alonechat-native.pyz" if name == "native" else "alonechat.pyz")
     if not pyz.exists():
         raise SystemExit(f"{pyz.name} is not built: python3 build.py{' --native' * (name == 'native')}")
@@ -57,7 +63,7 @@ def servers(names: list[str], people: int, folder: Path) -> Iterator[Iterator[pl
 
     def each() -> Iterator[place.Bench]:
         for number, name in enumerate(names):
-            at = folder / f"{name}-{number}"
+            at = folder / f"{Path(name).stem}-{number}"
             if name == "inspircd":
                 with place.inspircd(at, Path(__file__).with_name("inspircd.conf")) as found:
                     yield found
@@ -95,6 +101,13 @@ def print_row(found: list[dict[str, Any]]) -> None:
             f"   lost {each['lost']:.0f}   x {ratio:.2f}"
         )
     sys.stdout.flush()
+
+
+def print_disk(found: dict[str, Any]) -> None:
+    """What a commit waits for, beside what the servers took."""
+    p50, p99 = found["p50_us"] / 1000, found["p99_us"] / 1000
+    what = f"the disk alone, {machine.COMMIT:,} bytes written and flushed as often"
+    print(f"  {what:60} p50 {p50:8.2f} ms   p99 {p99:8.2f} ms")
 
 
 def check(name: str, folder: Path, seconds: float = 5) -> dict[str, Any]:
@@ -141,11 +154,43 @@ def come_back(name: str, members: int, folder: Path) -> dict[str, Any]:
     return {"row": "return", **found}
 
 
+def sitting(rows: list[str], files: list[str], given: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
+    """All rows, one after the other, printed as they come."""
+    results: list[dict[str, Any]] = []
+    names = files + (["inspircd"] if place.has_inspircd() else [])
+    for row in rows:
+        others, found = machine.Others(), []
+        if given.turns:
+            words, wanted = ROWS[row][0], replace(ROWS[row][1], seconds=given.seconds)
+            found = turns.measure(row, wanted, [built(name) for name in files], given.turns, folder)
+            turns.print_turns(words, found, given.turns)
+        elif row in OTHERS:
+            found = [{"server": name, **OTHERS[row](name, folder / Path(name).stem, given)} for name in files]
+        else:
+            found = measure(row, names, given.seconds, folder)
+            print_row(found)
+            if row == BY_COMMIT:
+                flushes = machine.flushes(folder, ROWS[row][1].rate, given.seconds)
+                print_disk(flushes)
+                found.append({"row": row, "server": "disk", **flushes})
+        taken = others.percent()
+        if words := machine.said(taken):
+            print(words, flush=True)
+        results += [{**each, "others_pct": taken} for each in found]
+    return results
+
+
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("rows", nargs="*", help=f"which of {', '.join([*ROWS, *OTHERS])}; all without any")
     parser.add_argument("--file", default="native", choices=["native", "universal", "both"], help="which built file")
+    parser.add_argument(
+        "--beside", action="append", default=[], metavar="FILE", help="another built file, measured too"
+    )
+    parser.add_argument(
+        "--turns", type=int, default=0, metavar="N", help="all servers stand, and have N windows by turns"
+    )
     parser.add_argument("--seconds", type=float, default=3, help="length of each of the three windows")
     parser.add_argument("--connections", type=int, default=10_000, help="of the rows idle and return")
     parser.add_argument("--messages", type=int, default=1_000_000, help="of the row long")
@@ -153,26 +198,20 @@ def main() -> None:
     parser.add_argument("--python", type=Path, help="the Python that runs the server; that of this command without it")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     given = parser.parse_args()
-    known = [*ROWS, *OTHERS]
+    known = [*ROWS] if given.turns else [*ROWS, *OTHERS]
     if unknown := [row for row in given.rows if row not in known]:
-        parser.error(f"no row {', '.join(unknown)}: choose from {', '.join(known)}")
+        parser.error(f"no row {', '.join(unknown)}{' in turns' * bool(given.turns)}: choose from {', '.join(known)}")
+    if given.turns < 0:
+        parser.error(f"--turns: 1 or more, not {given.turns}")
     if given.python:
         place.run_with(given.python)
-    files = ["native", "universal"] if given.file == "both" else [given.file]
-    names = files + (["inspircd"] if place.has_inspircd() else [])
+    files = (["native", "universal"] if given.file == "both" else [given.file]) + given.beside
     about = {"version": alonechat.__version__, **place.machine()}
     print(" · ".join(f"{key} {value}" for key, value in about.items()))
     if not place.has_inspircd():
         print("inspircd is not installed: no yardstick (Debian: apt-get install inspircd)")
-    results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="alonechat-bench-") as scratch:
-        for row in given.rows or known:
-            if row in OTHERS:
-                results += [{"server": name, **OTHERS[row](name, Path(scratch, name), given)} for name in files]
-            else:
-                found = measure(row, names, given.seconds, Path(scratch))
-                print_row(found)
-                results += found
+        results = sitting(given.rows or known, files, given, Path(scratch))
     if given.json:
         given.json.write_text(place.shown({"about": about, "results": results}))
 
