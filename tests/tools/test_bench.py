@@ -26,7 +26,10 @@ def test_rooms_are_spread_evenly() -> None:
     assert sorted(members) == list(range(100)) and set(members.values()) == {100}
 
 
-def test_short_runs_of_both_generators_count_every_delivery(pyz: Path, tmp_path: Path) -> None:
+def test_short_runs_of_both_generators_count_every_delivery(
+    pyz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "AGAIN", 0)
     with place.alonechat(pyz, tmp_path / "place", 5) as bench:
         for binary in (load.compiled(tmp_path), None):  # without a compiler that is None twice
             found = load.run(binary, bench, Load(5, senders=2, rate=50, windows=1, seconds=0.3), tmp_path)
@@ -104,7 +107,9 @@ def test_rest_and_figures(pyz: Path, tmp_path: Path) -> None:
     assert milliseconds([0.001] * 98 + [0.002, 0.003]) == {"p50_ms": 1, "p99_ms": 3, "worst_ms": 3}
 
 
-def test_servers_are_loaded_in_turns(pyz: Path, tmp_path: Path) -> None:
+def test_servers_are_loaded_in_turns(pyz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "AGAIN", 0)
+    monkeypatch.setattr(place, "has_inspircd", lambda: False)
     found = turns.measure("row", Load(5, 2, rate=100, seconds=0.3), [pyz, pyz], 2, tmp_path)
     assert [each["server"] for each in found[:2]] == ["alonechat alonechat", "alonechat alonechat"]
     for each in found:
@@ -123,6 +128,26 @@ def test_what_the_machine_does_by_itself(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(machine, "_ticks", lambda: next(ticks))
     assert machine.Others().percent() == 1.5
     assert "others took 1.5 %" in machine.said(1.5) and machine.said(0.1) == ""
+
+
+def test_windows_in_which_others_took_much_are_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, runs = place.Bench("none", 1, 1), iter([[(9.0, 5), (0.1, 1)], [(2.0, 4), (0.0, 3)], [(0.0, 2), (0.0, 2)]])
+
+    def windows(*_given: object) -> list[dict[str, float]]:
+        return [{"others_pct": taken, "p50_us": took} for taken, took in next(runs)]
+
+    monkeypatch.setattr(load, "_windows", windows)
+    found = load.run(None, bench, Load(1, windows=2), tmp_path)
+    assert (found["p50_us"], found["others_pct"], found["left_out"]) == (2, 0.05, 2)
+    assert len(list(runs)) == 1, "it goes on only while too few are of use"
+    runs = iter([[(9.0, 5), (8.0, 7)], [(7.0, 1), (6.0, 3)], [(5.0, 4), (9.0, 9)]])
+    found = load.run(None, bench, Load(1, windows=2), tmp_path)
+    assert [each["p50_us"] for each in found["windows"]] == [4, 3] and found["left_out"] == 4
+
+
+def test_a_generator_that_fails_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="the generator failed on nobody"):
+        load.run(load.compiled(tmp_path), place.Bench("nobody", place.free_port(), 1), Load(1, windows=1), tmp_path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -173,10 +173,11 @@ def sitting(rows: list[str], files: list[str], given: argparse.Namespace, folder
                 flushes = machine.flushes(folder, ROWS[row][1].rate, given.seconds)
                 print_disk(flushes)
                 found.append({"row": row, "server": "disk", **flushes})
-        taken = others.percent()
-        if words := machine.said(taken):
+        if row in OTHERS:
+            found = [{**each, "others_pct": others.percent()} for each in found]
+        if words := machine.said(max(each.get("others_pct", 0) for each in found)):
             print(words, flush=True)
-        results += [{**each, "others_pct": taken} for each in found]
+        results += found
     return results
 
 

@@ -17,7 +17,7 @@ COMMIT: Final = 2 * (4096 + 24)
 LOG: Final = 320 * COMMIT
 """Bytes after which that log begins anew, at 200 commits a second."""
 MUCH: Final = 0.5
-"""Percent of the cores taken by others from which it is said: the sittings in the documents had less."""
+"""Percent of the cores taken by others in a window from which it is no measure of a server any more."""
 
 
 @contextmanager

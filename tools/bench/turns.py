@@ -50,7 +50,14 @@ def measure(row: str, wanted: Load, files: list[Path], rounds: int, folder: Path
                     at_rest(bench)
                 taken[which].append(load.run(binary, benches[which], once, folder))
     return [
-        {"row": row, "server": bench.name, **medians(found), "ratios": ratios(found, taken[-1]), "rounds": found}
+        {
+            "row": row,
+            "server": bench.name,
+            **medians(found),
+            "ratios": ratios(found, taken[-1]),
+            "rounds": found,
+            "others_pct": max(each["others_pct"] for each in found),
+        }
         for bench, found in zip(benches, taken, strict=True)
     ]
 
