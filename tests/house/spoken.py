@@ -1,4 +1,4 @@
-"""What the code says when it refuses: every sentence as a template, with `{}` for each part that is known only then."""
+"""What the code says when it refuses or tells: every sentence as a template, `{}` for what is known only then."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ FIELD = "{}"
 """What is known only when it is said."""
 ERRORS = {"Rejected": 1, "problem": 1, "end": 1, "Closed": 1, "stop": 0, "AloneChatError": 0, "ConfigError": 0}
 """Calls that refuse, and which of their arguments is the sentence."""
+NOTICES = {"Tell": 0, "Notify": 2, "tell": 1, "Answer": 2}
+"""Calls that tell one person something."""
 WORDS = {"describe", "words", "repr"}
 """Functions that give a word or a number of a sentence rather than a part of it."""
 DEEP = 6
 
 
 class Speaker:
-    """The sentences of one file."""
+    """The sentences of one file, of the calls that are named."""
 
-    def __init__(self, module: Module) -> None:
-        self.module = module
+    def __init__(self, module: Module, calls: dict[str, int] = ERRORS) -> None:
+        self.module, self._calls = module, calls
         self._top = _bindings(module.tree.body)
         self._functions = {each.name: each for each in module.functions()}
 
     def sentences(self) -> Iterator[tuple[str, ast.AST]]:
         """(template, where it stands). Of a sentence whose words stand somewhere else it is `{}` and the expression."""
         for scope, node in _walk(self.module.tree, None):
-            said = _said(node)
+            said = _said(node, self._calls)
             if said is not None:
                 found = [text for text in self._texts(said, scope, DEEP) if text.strip(FIELD)]
                 for text in found or [FIELD + ast.unparse(said)]:
@@ -91,14 +93,14 @@ def _reads(text: str) -> bool:
     return not text or " " in text.strip(FIELD)
 
 
-def _said(node: ast.AST) -> ast.expr | None:
-    """The sentence of a node that refuses: an argument of a call, or the second half of a pair `(code, sentence)`."""
+def _said(node: ast.AST, calls: dict[str, int]) -> ast.expr | None:
+    """The sentence of a node that speaks: an argument of a call, or the second half of a pair `(code, sentence)`."""
     if isinstance(node, ast.Call):
-        at = ERRORS.get(_name(node))
+        at = calls.get(_name(node))
         if at is None or len(node.args) <= at or any(isinstance(each, ast.Starred) for each in node.args):
             return None
         return node.args[at]
-    if isinstance(node, ast.Tuple) and len(node.elts) == 2:
+    if isinstance(node, ast.Tuple) and len(node.elts) == 2 and calls is ERRORS:
         code, text = node.elts
         if isinstance(code, ast.Constant) and code.value in STATUS and isinstance(text, ast.JoinedStr):
             return text

@@ -1,4 +1,4 @@
-"""Every sentence with which the server refuses something has a template on the client's side: so a translation."""
+"""Every sentence with which the server refuses or tells something has a template in the client: so a translation."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 
 from alonechat.core import fields
 from alonechat.core.client.refusals import NAMED, understood
-from alonechat.core.client.sentences import SENTENCES, WORDS
+from alonechat.core.client.sentences import HELP, NOTICES, SENTENCES, WORDS
 from alonechat.core.client.words import _, choose
 from alonechat.core.server.commands import COMMANDS
 from alonechat.core.store.records import ROLES
+from alonechat.plugins import builtin
+from tests.house import spoken as speech
 from tests.house.spoken import FIELD, Speaker
 from tests.house.tree import ROOT, Module, modules
 
@@ -26,6 +28,15 @@ ELSEWHERE = {
     "call.who.session_id", "wanted", "outlet.username",  # no sentences
 }  # fmt: skip
 """What stands where a sentence is expected, and needs no template."""
+MATTER = {
+    "{}: {}",  # a room and its topic
+    FIELD + "self._motd", FIELD + "'\\n'.join(told)", FIELD + "'\\n'.join([*lines, *self.more()])",  # no sentences
+    FIELD + "answer", FIELD + "notice", FIELD + "self._notice(content, message.target_of(key, username))",  # frames
+    FIELD + "text", FIELD + "str(frame['text'])",  # said in a plugin
+}  # fmt: skip
+"""What is told and needs no template."""
+DONE = "{}: done"
+"""What a plugin's command comes to that says nothing."""
 BY_HAND = {
     "another server answers at this address; what was kept of the old one stays on disk",  # of live.Elsewhere
     "the connection was lost",  # in transport.py, behind an address
@@ -45,11 +56,11 @@ CLIENT = [module for module in modules("alonechat/core/client") if module.name.r
 TEMPLATES = {re.sub(r"{\w+}", FIELD, sentence): sentence for sentence in SENTENCES}
 
 
-def spoken(parts: list[Module]) -> dict[str, str]:
+def spoken(parts: list[Module], calls: dict[str, int] = speech.ERRORS) -> dict[str, str]:
     """Every template that is said, and where first."""
     found: dict[str, str] = {}
     for module in parts:
-        for text, node in Speaker(module).sentences():
+        for text, node in Speaker(module, calls).sentences():
             found.setdefault(text, module.place(node))
     return found
 
@@ -68,24 +79,38 @@ def test_no_template_is_there_that_nobody_says() -> None:
     assert len(TEMPLATES) == len(SENTENCES)  # nor twice
 
 
+def test_whatever_the_server_tells_has_a_template_and_the_other_way_round() -> None:
+    found = spoken(SERVER, speech.NOTICES)
+    templates = {re.sub(r"{\w+}", FIELD, sentence) for sentence in NOTICES}
+    assert len(templates) == len(NOTICES) > 20
+    assert {text: place for text, place in found.items() if text not in templates | MATTER} == {}
+    assert templates - set(found) == {DONE}
+
+
 def test_a_sentence_is_found_by_its_own_template() -> None:
-    for sentence in SENTENCES:
+    for sentence in (*SENTENCES, *NOTICES):
         names = re.findall(r"{(\w+)}", sentence)
         assert len(names) == len(set(names)), sentence
         given = {name: f"<{name}>" for name in names}
-        assert understood(sentence.format(**given)) == (sentence, given)
+        assert understood(sentence.format(**given), notice=sentence in NOTICES) == (sentence, given)
 
 
 def test_what_a_field_may_hold_is_a_word_with_a_translation() -> None:
-    assert {name for sentence in SENTENCES for name in re.findall(r"{(\w+)}", sentence)} >= NAMED
+    assert {name for sentence in (*SENTENCES, *NOTICES) for name in re.findall(r"{(\w+)}", sentence)} >= NAMED
     kinds = {fields.describe(value) for value in (None, True, 1, 0.5, "", [], {})}
-    usages = {command.usage for command in COMMANDS if "<" in command.usage and command.name != "join"}
+    usages = {command.usage for command in COMMANDS if command.usage and command.name != "join"}
     assert {*ROLES, *kinds, *usages, "banned", "disabled"} <= WORDS
     try:
         choose("zh")
-        assert [text for text in (*SENTENCES, *WORDS) if _(text) == text] == []
+        assert [text for text in (*SENTENCES, *NOTICES, *HELP, *WORDS) if _(text) == text] == []
     finally:
         choose("en")
+
+
+def test_help_says_what_a_command_does_in_words_that_have_a_translation() -> None:
+    lines = [plugin._metadata.description for plugin in builtin.BUILT_IN]
+    helps = {line.partition(": ")[2] for line in lines if line.startswith("/")} - {""}
+    assert helps | {command.help for command in COMMANDS} | {"what commands there are"} == HELP
 
 
 def test_a_part_of_a_sentence_that_is_chosen_joined_or_given_back_is_heard() -> None:

@@ -1,4 +1,4 @@
-"""What a server says when it refuses, as templates, marked for translation where they stand."""
+"""What a server says when it refuses or answers, as templates, marked for translation where they stand."""
 
 from __future__ import annotations
 
@@ -229,6 +229,63 @@ SENTENCES = (
 """What the server says where it refuses something, and what the client says that can't reach it, as templates. A
 field `sentence` holds another one of them; which fields hold a word says `refusals.NAMED`."""
 
+NOTICES = (
+    # answers of commands
+    _t("Everybody is in #lobby already."),
+    _t("{target} has no topic; /topic <text> sets one"),
+    _t("{target}: {n} of {all} are here: {people}"),
+    _t("{target}: {n} of {all} are here: {people} and {more} more"),
+    _t("You are shown as {name} now."),
+    _t("You are no longer notified of {target}."),
+    _t("You are notified of {target} again."),
+    _t("{name} was removed from {room} and may come back; /ban prevents that."),
+    _t("{name} is banned from {room}."),
+    _t("{name} is banned from this server."),
+    _t("{name} may join {room} again."),
+    _t("{name} may sign in again."),
+    _t("{name} can read but not write in {room}."),
+    _t("{name} may write again in {room}."),
+    _t("{name} is in {room} already."),
+    _t("{name} may join {room} now."),
+    _t("{name} has no invitation to {room} any more."),
+    # what a moderator did, to whom it was done
+    _t("You can read but not write in {room} now."),
+    _t("You can write again in {room} now."),
+    _t("{name} invites you: /join {room}"),
+    # plugins
+    _t("I will remind you in {time}."),
+    _t("Stopped in {room}: {listed}."),
+    _t("The plugin {name} is off: {error}"),
+    _t("There are no plugins."),
+    _t("{name}: done"),
+)
+"""What the server tells one person alone, as templates like those."""
+
+HELP = frozenset(
+    (
+        _t("what commands there are"),
+        _t("say what you do"),
+        _t("write to somebody privately"),
+        _t("join a room, or make it"),
+        _t("leave a room"),
+        _t("show or set the topic"),
+        _t("who is here"),
+        _t("change how you are shown"),
+        _t("remove somebody from the room"),
+        _t("remove somebody for good; in #lobby from the whole server"),
+        _t("take back a ban"),
+        _t("let a member read but not write; without a name: notify me no more"),
+        _t("take back a mute"),
+        _t("let somebody into a private room"),
+        _t("take back an invitation"),
+        _t("dice"),
+        _t("votes by reaction; /poll close: the result"),
+        _t("for moderators"),
+        _t("a room's word list, for moderators"),
+    )
+)
+"""What commands do, as `/help` says it behind a colon."""
+
 WORDS = frozenset(
     (
         # fields
@@ -261,6 +318,15 @@ WORDS = frozenset(
         _t("<name> <text>"),
         _t("<what you do>"),
         _t("<display name>"),
+        _t("[command]"),
+        _t("[#room]"),
+        _t("[text]"),
+        _t("[name]"),
+        # presence
+        _t("away"),
+        _t("busy"),
+        # lists
+        _t("nothing yet"),
     )
 )
 """The words that are translated where they stand in such a field; names of the protocol that nobody reads are none."""

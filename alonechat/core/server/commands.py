@@ -249,23 +249,23 @@ def _mute(call: Call) -> Outcome:
     if not call.rest:
         call.kind.enter()
         return [Silence(call.facts.key, True), Tell(f"You are no longer notified of {call.target}.")]
-    return _silenced(call, True, "can read but not write in")
+    name, key = _moderate(call, call.rest.split()[0]).username, call.facts.key
+    return [
+        Sanction(key, name, "mute", True),
+        Notify(name, key, f"You can read but not write in {call.target} now."),
+        Tell(f"{name} can read but not write in {call.target}."),
+    ]
 
 
 def _unmute(call: Call) -> Outcome:
     if not call.rest:
         call.kind.enter()
         return [Silence(call.facts.key, False), Tell(f"You are notified of {call.target} again.")]
-    return _silenced(call, False, "may write again in")
-
-
-def _silenced(call: Call, holds: bool, words: str) -> Outcome:
-    found = _moderate(call, call.rest.split()[0])
-    key = call.facts.key
+    name, key = _moderate(call, call.rest.split()[0]).username, call.facts.key
     return [
-        Sanction(key, found.username, "mute", holds),
-        Notify(found.username, key, f"You {words.replace('may', 'can')} {call.target} now."),
-        Tell(f"{found.username} {words} {call.target}."),
+        Sanction(key, name, "mute", False),
+        Notify(name, key, f"You can write again in {call.target} now."),
+        Tell(f"{name} may write again in {call.target}."),
     ]
 
 

@@ -16,7 +16,7 @@ from alonechat.core.client import words
 from alonechat.core.client.live import Elsewhere
 from alonechat.core.client.model import Arrived, Told
 from alonechat.core.client.moment import Moment
-from alonechat.core.client.refusals import LONGEST, retold, translated, understood, worded
+from alonechat.core.client.refusals import LONGEST, noted, retold, translated, understood, worded
 from alonechat.core.client.rows import rows
 from alonechat.core.client.signin import Newcomer, in_thread, look, register, sign_in
 from alonechat.core.client.transport import Closed, End
@@ -132,7 +132,7 @@ def test_an_error_keeps_all_but_its_sentence() -> None:
 def test_what_somebody_says_is_no_refusal() -> None:
     event = {"type": "TEXT", "content": "no room #a"}
     for change in (Arrived("#lobby", event, True), Told("#lobby", "no room #a", 1.0)):
-        assert translated(change) is change
+        assert translated(change) == change
 
 
 # --- a real server ---
@@ -167,6 +167,42 @@ def test_requests_and_commands_are_refused_in_chinese(place: Place) -> None:
     assert told(ana, "/kick") == "用法：/kick <用户名>"
     assert told(ana, "/kick bo") == "只有 #lobby 的版主可以这样做"
     assert told(ana, "/plugins") == "/plugins 仅供管理员使用"
+
+
+def test_answers_of_commands_are_chinese(place: Place) -> None:
+    bo, ana = place.person(), place.face().start().connected().open()
+    assert told(ana, "/nick 小安") == "你的显示名称现在是 小安。"
+    assert told(ana, "/mute") == "你不会再收到 #lobby 的通知。"
+    assert told(ana, "/topic") == "#lobby 没有话题；用 /topic <文字> 设置"
+    assert told(ana, "/remind me in 20m tea") == "将在 20m 后提醒你。"
+    bo.asks(type="PRESENCE", content="away")
+    ana.until(lambda: ana.model.presence.get("bo") == "away")
+    assert told(ana, "/who") == "#lobby：2 人中有 2 人在线：ana, bo (离开)"
+    helped = told(ana, "/help").splitlines()
+    assert "/kick <用户名>: 将某人移出聊天室" in helped and "/roll 2d6+1: 掷骰子" in helped
+    assert ana.model.commands["/msg"] == ("/msg <用户名> <文字>", "给某人发私聊消息")
+    told_twice = len([change for change in ana.seen if isinstance(change, Told)])
+    bo.asks(type="JOIN", target="#house")
+    ana.runner.join("#house")
+    ana.until(lambda: "#house" in ana.model.conversations)
+    bo.asks(type="TEXT", target="#house", content="/mute ana")
+    ana.until(lambda: len([change for change in ana.seen if isinstance(change, Told)]) > told_twice)
+    assert [c.text for c in ana.seen if isinstance(c, Told)][-1] == "你在 #house 中已被禁言，仍可查看消息。"
+
+
+def test_what_a_face_asks_for_is_answered_in_chinese(place: Place) -> None:
+    ana = place.face().start().connected().open()
+    ana.runner.join("#house")
+    ana.until(lambda: "#house" in ana.model.conversations)
+    frame, error = ana.answer(lambda then: ana.runner.command("#house", "/help kick", then))
+    assert error is None and frame["content"] == "/kick <用户名>: 将某人移出聊天室"
+
+
+@pytest.mark.parametrize("text", ["Backup on Friday.", "ping: pong", "/x: a plugin's own words\n\nof two", ""])
+def test_what_a_plugin_of_ones_own_tells_stays_as_it_came(text: str) -> None:
+    assert noted(text) == text
+    words.choose("en")
+    assert noted("There are no plugins.") == "There are no plugins."
 
 
 def test_what_a_plugin_stops_is_explained_in_chinese(place: Place) -> None:
