@@ -7,12 +7,16 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from alonechat.core.store import schema
 from alonechat.errors import StartError
 
 APPLICATION = 0x416C6F43
 """PRAGMA application_id of our databases: `AloC`."""
+LOG_BYTES: Final = 64 << 20
+"""The write-ahead log's file is cut to this when it begins anew. It is longer only after a bulk load, or a reader that
+stayed on for long; a file that grows with each commit is slower than one that is written over."""
 
 
 def connect(path: Path, busy_timeout: float, writes: bool) -> sqlite3.Connection:
@@ -28,6 +32,7 @@ def connect(path: Path, busy_timeout: float, writes: bool) -> sqlite3.Connection
             raw.execute("PRAGMA synchronous = FULL")
             raw.execute("PRAGMA secure_delete = ON")
             raw.execute("PRAGMA cache_size = -32000")
+            raw.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         else:
             raw.execute("PRAGMA query_only = ON")
             raw.execute("PRAGMA cache_size = -8000")

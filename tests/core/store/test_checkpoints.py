@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from alonechat.core.store import checkpoints, writer
+from alonechat.core.store import checkpoints, opening, writer
 from alonechat.core.store.records import Post
 from tests.conformance.kept import Clock, Kept
 
@@ -55,6 +55,27 @@ def test_the_log_begins_anew_and_does_not_grow(kept: Kept, often: None) -> None:
     size = file_of(kept).with_name("alonechat.db-wal").stat().st_size
     assert size < 1_000 * PAGE, "400 commits of four pages and more"
     assert len(kept.texts()) == 200
+
+
+def test_a_log_that_became_long_is_cut_once_nobody_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, often: None
+) -> None:
+    monkeypatch.setattr(opening, "LOG_BYTES", 100 * PAGE)
+    kept = Kept(f"sqlite:///{tmp_path}/a.db", Clock())
+    kept.people("alice")
+    log = tmp_path / "a.db-wal"
+    with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        said = [kept.says("alice", "meanwhile")["seq"]]
+        while log.stat().st_size < 500 * PAGE:
+            said.append(kept.says("alice", "meanwhile")["seq"])
+    until = time.monotonic() + 20
+    while log.stat().st_size > 100 * PAGE:
+        assert time.monotonic() < until, f"the log stays at {log.stat().st_size} bytes"
+        said.append(kept.says("alice", "afterwards")["seq"])
+    assert said == list(range(1, len(said) + 1))
+    kept.store.close()
 
 
 def test_who_reads_an_old_state_holds_up_no_commit(kept: Kept, often: None) -> None:
