@@ -10,7 +10,7 @@ call is over. The ring belongs to the thread that made it, which is the loop's; 
 before Linux 6.1, nor where it is forbidden, as in many containers: then `ring_push` does nothing, and all is sent by
 calls of its own. */
 
-#if defined(__linux__) && defined(__has_include)
+#if defined(__linux__) && !defined(__ANDROID__) && defined(__has_include) /* Android ends a process that asks */
 #if __has_include(<linux/io_uring.h>)
 #include <linux/io_uring.h>
 #endif

@@ -255,10 +255,10 @@ class Delivery:
                     if not pend:
                         out.append(outlet)
                     pend.append(data)
+            pieces = [join(outlet.pend) for outlet in out]
             for outlet in out:
-                pend = outlet.pend
-                outlet.write(join(pend))
-                pend.clear()
+                outlet.pend.clear()
+            pipes.scatter([outlet.write for outlet in out], pieces)
         self._deliveries.add(count)
         self._took = time.perf_counter() - began
         self._fanout.observe(self._took)

@@ -1,10 +1,13 @@
-"""How a connection is written to: by its transport's `write`, or in the native file by a pipe (`_pipes.c`)."""
+"""How connections are written to: by their transports, or straight into many sockets at once, by what is compiled in
+the native file (`_pipes.c`), else by what needs nothing compiled (`straight.py`)."""
 
 from __future__ import annotations
 
 from asyncio import Transport
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from alonechat.core.server import straight
 
 try:
     from alonechat.core.server import _pipes
@@ -12,13 +15,19 @@ except ImportError:  # the universal file, or a native one that was built withou
     _pipes = None
 
 Write = Callable[[bytes], None]
+_OURS = "asyncio.selector_events"
+"""Where transports are from that close their socket only after they said that the connection is lost."""
 
 
 def beside(transport: Transport) -> Write:
     """What writes to a connection from now on, instead of `transport.write`, which nobody calls any more."""
-    if _pipes is None or transport.get_extra_info("sslcontext") is not None:
+    if transport.get_extra_info("sslcontext") is not None:
+        return transport.write
+    if _pipes is None and type(transport).__module__ != _OURS:
         return transport.write
     fd = transport.get_extra_info("socket").fileno()
+    if _pipes is None:
+        return straight.Pipe(fd, transport.write, transport.get_write_buffer_size)
     if fd > _files() // 2:  # a pipe has a descriptor of its own: no connection shall be refused for that
         return transport.write
     pipe: Write = _pipes.Pipe(fd, transport.write, transport.get_write_buffer_size)
@@ -32,20 +41,23 @@ def _files() -> int:
 
 
 def connections(files: int) -> int:
-    """How many connections so many open files are enough for: with pipes the first of them take two each."""
+    """How many connections so many open files are enough for: with compiled pipes the first of them take two each."""
     return files if _pipes is None else files * 3 // 4
 
 
 def lost(write: Write) -> None:
     """The connection is gone: what `beside` gave writes nowhere any more."""
-    if _pipes is not None and isinstance(write, _pipes.Pipe):
+    if isinstance(write, straight.Pipe) or (_pipes is not None and isinstance(write, _pipes.Pipe)):
         write.close()
 
 
-def _spread(members: Mapping[Any, Write], data: bytes) -> None:
-    for write in members.values():
-        write(data)
+def _scatter(writes: Sequence[Write], pieces: Sequence[bytes]) -> None:
+    for write, piece in zip(writes, pieces, strict=True):
+        write(piece)
 
 
-spread: Callable[[Mapping[Any, Write], bytes], None] = _spread if _pipes is None else _pipes.spread
-"""Write the same to all: `spread(members, data)` calls each value of `members`."""
+_straight = straight.Straight()
+spread: Callable[[Mapping[Any, Write], bytes], None] = _straight.spread if _pipes is None else _pipes.spread
+"""Write the same to all: `spread(members, data)` calls each value of `members`, or does what comes to the same."""
+scatter: Callable[[Sequence[Write], Sequence[bytes]], None] = _straight.scatter if _pipes is None else _scatter
+"""Write to each its own: `scatter(writes, pieces)`, likewise."""

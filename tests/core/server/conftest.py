@@ -1,21 +1,23 @@
-"""The two ways of writing to connections, for the tests that are about what is written."""
+"""The ways of writing to connections, for the tests that are about what is written."""
 
 from __future__ import annotations
 
 import importlib.util
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 import pytest
 
-from alonechat.core.server import pipes
+from alonechat.core.server import pipes, straight
 from tools.bundle import compiled
 
 SOURCE = Path(pipes.__file__).with_name("_pipes.c")
-WAYS = ["transports"] if compiled.obstacle() else ["transports", "pipes", "pipes without a ring"]
-"""The others are only there where the native file would have them."""
+WAYS = ["transports", "straight", *([] if compiled.obstacle() else ["pipes", "pipes without a ring"])]
+"""Pipes are only there where the native file would have them."""
 STRICT = ("-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-missing-field-initializers")
 
 
@@ -42,12 +44,20 @@ def _compiled(folder: Path, *options: str) -> ModuleType:
     return found
 
 
+def no_ring() -> NoReturn:
+    raise OSError("there is none here")
+
+
 @pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How servers in this process write: by their transports, or by pipes."""
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """How servers in this process write: by their transports, by a ring beside them, or by compiled pipes."""
     name = str(request.param)
     fixtures = {"pipes": "c_pipes", "pipes without a ring": "ringless_pipes"}
     found = request.getfixturevalue(fixtures[name]) if name in fixtures else None
+    plain = straight.Straight(no_ring) if name == "transports" else straight.Straight()
     monkeypatch.setattr(pipes, "_pipes", found)
-    monkeypatch.setattr(pipes, "spread", found.spread if found else pipes._spread)
-    return name
+    monkeypatch.setattr(pipes, "spread", found.spread if found else plain.spread)
+    monkeypatch.setattr(pipes, "scatter", pipes._scatter if found else plain.scatter)
+    yield name
+    if plain._ring is not None:
+        plain._ring.close()
