@@ -26,14 +26,11 @@ def test_rooms_are_spread_evenly() -> None:
     assert sorted(members) == list(range(100)) and set(members.values()) == {100}
 
 
-def test_short_runs_of_both_generators_count_every_delivery(
-    pyz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(load, "AGAIN", 0)
+def test_short_runs_of_both_generators_count_every_delivery(pyz: Path, tmp_path: Path) -> None:
     with place.alonechat(pyz, tmp_path / "place", 5) as bench:
         for binary in (load.compiled(tmp_path), None):  # without a compiler that is None twice
-            found = load.run(binary, bench, Load(5, senders=2, rate=50, windows=1, seconds=0.3), tmp_path)
-            full = load.run(binary, bench, Load(5, 2, 4, windows=2, seconds=0.2), tmp_path)
+            found = load.run(binary, bench, Load(5, senders=2, rate=50, windows=1, seconds=0.3), tmp_path, again=0)
+            full = load.run(binary, bench, Load(5, 2, 4, windows=2, seconds=0.2), tmp_path, again=0)
             assert found["lost"] == full["lost"] == 0 and found["p99_us"] > 0 and full["us_per_deliv"] > 0
             assert 100 < found["dps"] < 400 < full["dps"] and len(full["windows"]) == 2
         assert bench.resident() > 1 << 20 and bench.cpu() > 0 and 0 < bench.start_s < 30
@@ -108,7 +105,6 @@ def test_rest_and_figures(pyz: Path, tmp_path: Path) -> None:
 
 
 def test_servers_are_loaded_in_turns(pyz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "AGAIN", 0)
     monkeypatch.setattr(place, "has_inspircd", lambda: False)
     found = turns.measure("row", Load(5, 2, rate=100, seconds=0.3), [pyz, pyz], 2, tmp_path)
     assert [each["server"] for each in found[:2]] == ["alonechat alonechat", "alonechat alonechat"]

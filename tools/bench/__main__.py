@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -206,6 +207,7 @@ def main() -> None:
         parser.error(f"--turns: 1 or more, not {given.turns}")
     if given.python:
         place.run_with(given.python)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that what was started is ended, too
     files = (["native", "universal"] if given.file == "both" else [given.file]) + given.beside
     about = {"version": alonechat.__version__, **place.machine()}
     print(" · ".join(f"{key} {value}" for key, value in about.items()))

@@ -22,7 +22,7 @@ from tools.bench.place import LOAD_CORE, Bench, pinned
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 AGAIN: Final = 2
-"""How many more times a load is put on while others took too much of the cores in too many windows."""
+"""How many more times a load is put on, at most, while others took too much of the cores in too many windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,12 @@ def running(binary: Path | None, bench: Bench, load: Load, folder: Path) -> Iter
             process.wait()
 
 
-def run(binary: Path | None, bench: Bench, load: Load, folder: Path) -> dict[str, Any]:
+def run(binary: Path | None, bench: Bench, load: Load, folder: Path, again: int = AGAIN) -> dict[str, Any]:
     """The medians of the windows of one load. Windows in which other machines took `machine.MUCH` of the cores are
-    measured again; where that is of no use, those are taken in which they took least. `left_out`: how many were not."""
+    measured again, `again` times at most; where that is of no use, those are taken in which they took least.
+    `left_out`: how many were not."""
     windows: list[dict[str, Any]] = []
-    for _ in range(1 + AGAIN):
+    for _ in range(1 + again):
         windows += _windows(binary, bench, load, folder)
         if sum(each["others_pct"] < machine.MUCH for each in windows) >= load.windows:
             break

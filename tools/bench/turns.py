@@ -1,8 +1,9 @@
 """Servers in turns: all stand at the same time on the same core and are loaded one after another, round by round.
 
 What the machine's neighbours do falls on all of them then, so a ratio within a round says more than one of two windows
-that are minutes apart. Nobody is loaded before the others are at rest: what a window leaves to do, such as an index,
-falls on nobody's window. So this is a little kinder to who leaves something than three windows in a row are.
+that are minutes apart, and no window is measured again. Nobody is loaded before the others are at rest: what a window
+leaves to do, such as an index, falls on nobody's window. So this is a little kinder to who leaves something than three
+windows in a row are.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def measure(row: str, wanted: Load, files: list[Path], rounds: int, folder: Path
                 which = (number + place_in_turn) % len(benches)
                 for bench in benches:
                     at_rest(bench)
-                taken[which].append(load.run(binary, benches[which], once, folder))
+                taken[which].append(load.run(binary, benches[which], once, folder, again=0))
     return [
         {
             "row": row,
