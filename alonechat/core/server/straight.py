@@ -52,8 +52,8 @@ def _ring() -> Ring:
 
 
 class Straight:
-    """Writes to many. `make` gives a ring to the thread that comes first, or raises OSError; other threads write as
-    where there is none."""
+    """Writes to many. `make` gives a ring to the thread that comes first, or raises OSError, or ImportError where
+    Python has no ctypes; other threads write as where there is none."""
 
     def __init__(self, make: Callable[[], Ring] = _ring) -> None:
         self._make = make
@@ -68,7 +68,8 @@ class Straight:
                 write(data)
             return
         writes = [*members.values()]
-        took = ring.send_all(_sockets(writes), data)
+        sockets = _sockets(writes)
+        took = ring.send_all(sockets, data) if max(sockets) >= 0 else [0] * len(writes)
         if took.count(length) < len(took):
             for write, sent in zip(writes, took, strict=True):
                 if sent < length:
@@ -77,7 +78,8 @@ class Straight:
     def scatter(self, writes: Sequence[Write], pieces: Sequence[bytes]) -> None:
         """Write to each its own piece, likewise."""
         ring = self._ring_for(len(writes))
-        took = [0] * len(writes) if ring is None else ring.send(_sockets(writes), pieces)
+        sockets = [] if ring is None else _sockets(writes)
+        took = ring.send(sockets, pieces) if ring is not None and max(sockets) >= 0 else [0] * len(writes)
         for write, piece, sent in zip(writes, pieces, took, strict=True):
             if sent < len(piece):
                 write(piece[sent:])
@@ -88,7 +90,7 @@ class Straight:
             return None
         if not self._tried:
             self._tried = True
-            with suppress(OSError):
+            with suppress(OSError, ImportError):
                 self._ring = self._make()
         return self._ring if self._ring is not None and self._ring.is_mine() else None
 

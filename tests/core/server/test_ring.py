@@ -149,12 +149,13 @@ def test_where_there_is_none_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
             Ring()
 
 
-def test_it_is_asked_for_once_and_not_for_few(pairs: Pairs) -> None:
+@pytest.mark.parametrize("why", [OSError("none"), ImportError("no ctypes")])
+def test_it_is_asked_for_once_and_not_for_few(why: Exception) -> None:
     asked: list[int] = []
 
     def none() -> Ring:
         asked.append(1)
-        raise OSError("none")
+        raise why
 
     plain = straight.Straight(none)
     heard: list[bytes] = []
@@ -164,3 +165,14 @@ def test_it_is_asked_for_once_and_not_for_few(pairs: Pairs) -> None:
     plain.spread(many, b"a")
     plain.scatter(list(many.values()), [b"a"] * len(many))
     assert asked == [1] and heard == [b"a"] * (len(few) + 2 * len(many))
+
+
+def test_those_that_only_their_transports_may_write_to_are_no_matter_for_the_kernel(
+    own: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "_call", lambda *_given: pytest.fail("the kernel was asked"))
+    plain, heard = straight.Straight(lambda: own), list[bytes]()
+    tls = {at: heard.append for at in range(20)}
+    plain.spread(tls, b"a")
+    plain.scatter(list(tls.values()), [b"b"] * 20)
+    assert heard == [b"a"] * 20 + [b"b"] * 20
