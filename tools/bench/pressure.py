@@ -62,7 +62,8 @@ def overload(pyz: Path, folder: Path, seconds: float = 30) -> dict[str, Any]:
 def _watched(bench: place.Bench, process: subprocess.Popen[Any], seconds: float) -> dict[str, Any]:
     """What is seen from outside until the time is up: memory, who is connected, how long sign-in and REST take."""
     seen: dict[str, Any] = {"rss": [], "connected": [], "sign_in": [], "rest": []}
-    time.sleep(min(1.0, seconds / 4))
+    _await_load(bench, process)
+    time.sleep(min(1.0, seconds / 10))
     began, events = time.perf_counter(), metric(bench.rest, "alonechat_events_total")
     while time.perf_counter() - began < seconds - 1.5 or not seen["rss"]:
         assert process.poll() is None, "the generator has ended"
@@ -74,6 +75,15 @@ def _watched(bench: place.Bench, process: subprocess.Popen[Any], seconds: float)
         time.sleep(0.2)
     seen["done"] = (metric(bench.rest, "alonechat_events_total") - events) / (time.perf_counter() - began)
     return seen
+
+
+def _await_load(bench: place.Bench, process: subprocess.Popen[Any]) -> None:
+    """Return once the generator's people are signed in, which takes what it takes, and write."""
+    before, until = metric(bench.rest, "alonechat_events_total"), time.monotonic() + 60
+    while metric(bench.rest, "alonechat_events_total") == before:
+        if process.poll() is not None or time.monotonic() > until:
+            raise SystemExit("the generator has ended, or writes nothing: its people could not sign in")
+        time.sleep(0.02)
 
 
 def signins(pyz: Path, folder: Path, people: int = 50, seconds: float = 8) -> dict[str, Any]:
