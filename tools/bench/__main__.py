@@ -160,13 +160,14 @@ def sitting(rows: list[str], files: list[str], given: argparse.Namespace, folder
     results: list[dict[str, Any]] = []
     names = files + (["inspircd"] if place.has_inspircd() else [])
     for row in rows:
-        others, found = machine.Others(), []
+        others = machine.Others()
         if given.turns:
             words, wanted = ROWS[row][0], replace(ROWS[row][1], seconds=given.seconds)
             found = turns.measure(row, wanted, [built(name) for name in files], given.turns, folder)
             turns.print_turns(words, found, given.turns)
         elif row in OTHERS:
             found = [{"server": name, **OTHERS[row](name, folder / Path(name).stem, given)} for name in files]
+            found = [{**each, "others_pct": others.percent()} for each in found]
         else:
             found = measure(row, names, given.seconds, folder)
             print_row(found)
@@ -174,8 +175,6 @@ def sitting(rows: list[str], files: list[str], given: argparse.Namespace, folder
                 flushes = machine.flushes(folder, ROWS[row][1].rate, given.seconds)
                 print_disk(flushes)
                 found.append({"row": row, "server": "disk", **flushes})
-        if row in OTHERS:
-            found = [{**each, "others_pct": others.percent()} for each in found]
         if words := machine.said(max(each.get("others_pct", 0) for each in found)):
             print(words, flush=True)
         results += found

@@ -37,7 +37,6 @@ def _on(core: int | None) -> Iterator[None]:
 def flushes(folder: Path, rate: float, seconds: float, windows: int = 3) -> dict[str, Any]:
     """What one commit waits for at least: as much as it appends, written and flushed `rate` times a second, on the
     server's core, into a file that has its full length. The keys `p50_us` and `p99_us` are medians of the windows."""
-    found: list[dict[str, float]] = []
     file = os.open(folder / "flushed", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         os.write(file, bytes(LOG))

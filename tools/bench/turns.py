@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -30,7 +31,7 @@ FIGURES: Final = ("dps", "p50_us", "p99_us", "us_per_deliv")
 def measure(row: str, wanted: Load, files: list[Path], rounds: int, folder: Path) -> list[dict[str, Any]]:
     """Each file's server and InspIRCd, where it is installed, last: the medians of its rounds, and under `ratios` the
     medians of what it had beside the last one in each round."""
-    once = Load(wanted.members, wanted.senders, wanted.flight, wanted.rate, wanted.rooms, wanted.per, 1, wanted.seconds)
+    once = replace(wanted, windows=1)
     binary = load.generator()
     with ExitStack() as stack:
         benches = [
