@@ -94,7 +94,7 @@ class Guest(Running):
 
     def look(self) -> None:
         if self._looking is None and self._begun:
-            self._watch()
+            self._see()
 
     async def shutdown(self) -> None:
         self._ending = True
@@ -285,9 +285,16 @@ class Guest(Running):
         if self._looking is None or self._looking.when() > when:
             if self._looking is not None:
                 self._looking.cancel()
-            self._looking = asyncio.get_running_loop().call_at(when, self._watch)
+            self._looking = asyncio.get_running_loop().call_at(when, self._watch, when)
 
-    def _watch(self) -> None:
+    def _watch(self, due: float) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() - due > OFTEN:  # the server was held up: what was answered meanwhile is read first
+            self._looking = loop.call_later(OFTEN / 10, self._see)
+        else:
+            self._see()
+
+    def _see(self) -> None:
         """While it has not answered, or computes on and on: see to its deadlines, and that it stands back."""
         self._looking = None
         leash, loop = self._leash, asyncio.get_running_loop()

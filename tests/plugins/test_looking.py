@@ -92,6 +92,33 @@ def test_many_short_looks_at_once_are_no_long_one(start: Start, tmp_path: Path) 
     assert os.sched_getscheduler(pid) == os.SCHED_OTHER
 
 
+@linux
+def test_what_was_answered_while_the_server_was_held_up_counts(start: Start, tmp_path: Path) -> None:
+    source = """
+    class Plugin(HandlerPluginBase):
+        _metadata = PluginMetadata("both")
+        phases = (HookPhase.PRE_CONNECT, HookPhase.POST_MESSAGE)
+        def initialize(self, context): (context.data / "pid").write_text(str(os.getpid()))
+        def handle(self, context):
+            end = time.process_time() + 0.004
+            while context.phase is HookPhase.POST_MESSAGE and time.process_time() < end: pass
+    """
+
+    async def hold_up() -> None:
+        time.sleep(0.05)
+
+    server = start(both=source)
+    pid = int((tmp_path / "data" / "pid").read_text())
+    ana = server.person("ana")
+    for number in range(120):  # more than half a second of short looks, written at once
+        ana.send(type="TEXT", content=f"{number}", nonce=f"n{number}")
+    ana.hears("TEXT", nonce="n119")
+    for _ in range(10):
+        server.do(hold_up)
+        time.sleep(0.02)
+    assert os.sched_getscheduler(pid) == os.SCHED_OTHER
+
+
 def bounds() -> object:
     """What processor time this process may use; None on Windows."""
     if sys.platform == "win32":
