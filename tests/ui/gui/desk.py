@@ -163,6 +163,7 @@ class Desk:
         target = widget or self.app.root.focus_get() or self.app.root
         target.focus_force()
         self.step()
+        self.until(lambda: self.app.root.tk.call("focus"), "the focus")  # a key goes nowhere where nobody has it
         target.event_generate("<KeyPress>", keysym=key, state=state)
         if target.winfo_exists():  # the key may have closed what it was pressed in
             target.event_generate("<KeyRelease>", keysym=key, state=state)

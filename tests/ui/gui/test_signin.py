@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.journeys.people import People
-from tests.ui.gui.desk import Desk, account
+from tests.ui.gui.desk import SECONDS, Desk, account
 
 Name = Callable[[str], str]
 Make = Callable[..., Desk]
@@ -116,20 +117,14 @@ def test_the_built_file_opens_a_window_that_keys_reach(
     command = [sys.executable, str(pyz), "client", "--server", people.server.rest_url]
     client = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + 20
-        found = ""
-        while not found and time.monotonic() < deadline:
-            search = [xdotool, "search", "--onlyvisible", "--name", "AloneChat"]
-            found = subprocess.run(search, capture_output=True, text=True, check=False).stdout.split("\n")[0]
-            assert client.poll() is None, client.stdout and client.stdout.read()
-            time.sleep(0.1)
-        assert found, "no window came up"
-        time.sleep(1.0)  # the server is looked at; there is nothing outside of the process to wait for
+        looked = people.server.said.count("route=/server ")
+        found = _until(lambda: _window(client, xdotool), "a window")
+        _until(lambda: people.server.said.count("route=/server ") > looked, "a look at the server")
+        time.sleep(1.0)  # the form is drawn; there is nothing outside of the process to wait for
         keys = ["type", "--delay", "10", me], ["key", "Tab"], ["type", "--delay", "10", "correct horse"]
         for each in (*keys, ["key", "Return"]):
             subprocess.run([xdotool, *each], check=True)
-        while "#lobby" not in _title(xdotool, found) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        _until(lambda: "#lobby" in _title(xdotool, found), "the lobby")
         subprocess.run([xdotool, "type", "--delay", "10", "hello from the keyboard"], check=True)
         subprocess.run([xdotool, "key", "Return"], check=True)
         assert other.hears("TEXT", sender=me)["content"] == "hello from the keyboard"
@@ -138,6 +133,22 @@ def test_the_built_file_opens_a_window_that_keys_reach(
     finally:
         client.kill()
         client.wait()
+
+
+def _until(so: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + SECONDS
+    while not (found := so()):
+        assert time.monotonic() < deadline, f"never came: {what}"
+        time.sleep(0.1)
+    return found
+
+
+def _window(client: subprocess.Popen[bytes], xdotool: str) -> str:
+    """Its window, once it is shown."""
+    search = [xdotool, "search", "--onlyvisible", "--name", "AloneChat"]
+    found = subprocess.run(search, capture_output=True, text=True, check=False).stdout.split("\n")[0]
+    assert client.poll() is None, client.stdout and client.stdout.read()
+    return found
 
 
 def _title(xdotool: str, window: str) -> str:
