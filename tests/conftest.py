@@ -44,6 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(private, ignore_errors=True))
     for name in ("CONFIG", "DATA", "STATE", "CACHE"):
         os.environ[f"XDG_{name}_HOME"] = str(Path(private, name.lower()))
+    for name in ("APPDATA", "LOCAL_APPDATA"):
+        os.environ[f"WIN_PD_OVERRIDE_{name}"] = str(Path(private, name.lower()))
     os.environ["ALONECHAT_CACHE"] = str(ROOT / "build" / "cache")
 
 
@@ -149,6 +151,8 @@ def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "XDG_CACHE_HOME": ".cache",
         "LOCALAPPDATA": "AppData/Local",
         "APPDATA": "AppData/Roaming",
+        "WIN_PD_OVERRIDE_LOCAL_APPDATA": "AppData/Local",
+        "WIN_PD_OVERRIDE_APPDATA": "AppData/Roaming",
     }
     for name, path in places.items():
         monkeypatch.setenv(name, str(home / path))

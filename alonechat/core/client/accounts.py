@@ -8,13 +8,14 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from alonechat.core.client import whole
 from alonechat.errors import AloneChatError, ConfigError
 
 FILE = "accounts.json"
@@ -133,7 +134,7 @@ class Accounts:
 
     def _read(self) -> tuple[list[Account], bool]:
         try:
-            text = self.path.read_text(encoding="utf-8")
+            text = whole.read(self.path)
         except FileNotFoundError:
             return [], False
         except (OSError, UnicodeDecodeError) as error:
@@ -156,27 +157,21 @@ class Accounts:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(draft, self.path)
+            whole.replace(draft, self.path)
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise self._unwritable(error) from None
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Hold the lock beside the file. Elsewhere than on POSIX a change is atomic, but the later of two wins."""
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.path.with_name(f".{FILE}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
-        except OSError as error:
-            raise self._unwritable(error) from None
-        try:
-            if os.name == "posix":
-                import fcntl
-
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        """Hold the lock beside the file."""
+        with ExitStack() as held:
+            try:
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                held.enter_context(whole.locked(self.path.with_name(f".{FILE}.lock")))
+            except OSError as error:
+                raise self._unwritable(error) from None
             yield
-        finally:
-            os.close(lock)
 
     def _unwritable(self, error: OSError) -> AloneChatError:
         return AloneChatError(f"can't keep the sign-in in {self.path}: {error.strerror}; make its directory writable")

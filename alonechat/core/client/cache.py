@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from alonechat.core.client.files import DEVICES
 from alonechat.core.client.state import Conversation, Event, amend
 from alonechat.core.message import LOBBY, SCROLLED
 from alonechat.errors import AloneChatError
@@ -82,12 +85,20 @@ def directory() -> Path:
 
 def folder_of(home: Path, server: str, username: str) -> Path:
     """The folder of an account's files, beside its cache."""
-    return home / quote(server, safe="") / f"{quote(username, safe='')}.files"
+    return home / _named(server) / f"{_named(username)}.files"
 
 
 def path_of(home: Path, server: str, username: str) -> Path:
     """The cache file of an account of the server with that id."""
-    return home / quote(server, safe="") / f"{quote(username, safe='')}.db"
+    return home / _named(server) / f"{_named(username)}.db"
+
+
+def _named(text: str) -> str:
+    name = quote(text, safe="")
+    if sys.platform == "win32":  # where dots at an end don't count, and what is called like a device is one
+        name = re.sub(r"\.+$", lambda dots: "%2E" * len(dots[0]), name)
+        name = f"%{ord(name[0]):X}{name[1:]}" if DEVICES.match(name) else name
+    return name
 
 
 class Cache:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ COUNT = (1 << 53) - 1
 """The most bytes, or pixels of a side, that are believed: numbers without a bound are too large to be reckoned with."""
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """What is shown as a picture: the server vouches that the bytes are of that kind."""
+DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+"""Names that are devices on Windows."""
 OPENED = tuple(
     f".{ending}"
     for endings in (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from contextlib import suppress
@@ -11,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from alonechat.core.client import whole
 from alonechat.core.client.files import ROOM
 from alonechat.core.client.words import LANGUAGES
 from alonechat.errors import AloneChatError, ConfigError
@@ -48,7 +48,7 @@ class Preferences:
 def load(path: Path) -> Preferences:
     """The preferences in a file; the defaults where it is not there. Raises ConfigError when it is something else."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(whole.read(path))
     except FileNotFoundError:
         return Preferences()
     except (OSError, ValueError) as error:
@@ -94,7 +94,7 @@ def save(path: Path, found: Preferences) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        os.replace(draft, path)
+        whole.replace(draft, path)
     except OSError as error:
         with suppress(OSError):
             draft.unlink()

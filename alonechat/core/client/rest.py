@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 WILDCARD = frozenset({"", "0.0.0.0", "::"})
 CHUNK = 1 << 16
 """Bytes of a file that are read or written at once."""
+WINSOCK = 10_000
+"""From here on numbers of errors are those of Windows' sockets, for which the C library has no words."""
 CODES = {status: code for code, status in STATUS.items()}
 
 
@@ -258,6 +261,12 @@ def unreached(url: str, error: BaseException) -> str:
 
 def _system(error: OSError) -> str:
     """What the system says; asyncio puts words of its own in its place, and joins those of several addresses."""
+    if sys.platform == "win32":
+        number = error.winerror or error.errno or 0
+        if error.winerror or number >= WINSOCK:
+            import ctypes
+
+            return ctypes.FormatError(number).strip().rstrip(".")
     if error.errno and error.errno > 0:
         return os.strerror(error.errno)
     if error.strerror:  # a name that can't be resolved has numbers of its own

@@ -15,13 +15,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from alonechat.core.client.files import File, too_large
+from alonechat.core.client import whole
+from alonechat.core.client.files import DEVICES, File, too_large
 from alonechat.core.client.words import _
 from alonechat.errors import AloneChatError
 
 PLAIN = re.compile(r"[0-9A-Za-z_-]{1,64}")
-DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
-"""Names that are devices on Windows."""
 NAME_BYTES = 150
 """Bytes of a name on this disk: a path of Windows has 260 characters in all."""
 STALE = 3600.0
@@ -173,7 +172,7 @@ class Shelf:
         place = self._place(file)
         try:
             self._folder(place.parent)
-            os.replace(half, place)
+            whole.replace(half, place)
             os.utime(place)  # when it was last used, not when it was copied to be sent
         except OSError as error:
             raise self.unwritable(error) from None
@@ -290,7 +289,7 @@ def _replaced(source: Path, wanted: Path) -> None:
         shutil.copyfile(source, half)
         if place.exists():
             shutil.copymode(place, half)
-        os.replace(half, place)
+        whole.replace(half, place)
     finally:
         half.unlink(missing_ok=True)
 

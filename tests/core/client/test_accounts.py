@@ -6,11 +6,12 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from alonechat.core.client import Account, Accounts, of_token
+from alonechat.core.client import Account, Accounts, of_token, whole
 from alonechat.core.client.accounts import claims, directory
 from alonechat.errors import AloneChatError, ConfigError
 from tests.core.client.scripted import jwt
@@ -123,3 +124,27 @@ def test_a_token_knows_whose_it_is_and_when_to_renew_it() -> None:
 
 def test_the_directory_is_the_systems_own(private_home: Path) -> None:
     assert private_home in directory().parents
+
+
+def test_a_lock_is_waited_for_and_given_back(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from alonechat.core.client import whole\n"
+        "with whole.locked(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.readline()"
+    )
+    lock = tmp_path / "lock"
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(lock)], cwd=Path(__file__).parents[3], stdin=-1, stdout=-1, text=True
+    )
+    assert other.stdin is not None and other.stdout is not None and other.stdout.readline() == "held\n"
+    got = threading.Event()
+
+    def wait() -> None:
+        with whole.locked(lock):
+            got.set()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    assert not got.wait(0.2)
+    other.communicate("\n")
+    assert got.wait(10)
+    waiting.join()

@@ -286,7 +286,7 @@ def test_nobody_else_may_read_it(path: Path, cache: Cache) -> None:
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize(("server", "username"), [("../..", "a/b"), ("5f0c", ".."), ("id", "李雷")])
+@pytest.mark.parametrize(("server", "username"), [("../..", "a/b"), ("5f0c", ".."), ("id", "李雷"), ("id", "con")])
 def test_no_name_leads_out_of_the_directory(tmp_path: Path, server: str, username: str) -> None:
     path = path_of(tmp_path, server, username)
     assert path.resolve().is_relative_to(tmp_path) and path.parent.parent == tmp_path

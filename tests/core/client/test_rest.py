@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -106,10 +108,15 @@ def test_nobody_there_is_one_sentence(free_port: Callable[[], int]) -> None:
         asyncio.run(scene())
 
 
+REFUSED = "Connection refused"
+if sys.platform == "win32":
+    REFUSED = ctypes.FormatError(errno.ECONNREFUSED).strip().rstrip(".")
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 1)"), "Connection refused"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 1)"), REFUSED),
         (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
         (OSError("Multiple exceptions: [Errno 111] …, [Errno 111] …"), "none of its addresses answers"),
     ],

@@ -213,9 +213,11 @@ def rings() -> list[int]:
 
 def has_rings() -> bool:
     """Whether the system lets this process have a ring: Linux from 6.1 on, where it is not forbidden."""
+    if sys.platform != "linux":
+        return False
     libc = ctypes.CDLL(None, use_errno=True)
     asked = (ctypes.c_uint32 * 30)(0, 0, 1 << 12 | 1 << 13)  # io_uring_params: SINGLE_ISSUER, DEFER_TASKRUN
-    found = libc.syscall(425, 1, ctypes.byref(asked)) if sys.platform == "linux" else -1
+    found = libc.syscall(425, 1, ctypes.byref(asked))
     if found >= 0:
         os.close(found)
     return found >= 0
