@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from alonechat import __version__
+from alonechat.cli.piped import is_closed
 from alonechat.errors import AloneChatError, ConfigError, Rejected, StartError
 
 WRONG = 2
@@ -103,14 +104,12 @@ def run(arguments: list[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        return _leave_pipe()
     except Rejected as error:
         return say(error.text, 1)
     except AloneChatError as error:
         return say(str(error), WRONG if isinstance(error, (ConfigError, StartError)) else 1)
     except Exception as error:
-        return _usage(error)
+        return _leave_pipe() if is_closed(error) else _usage(error)
 
 
 def say(sentence: str, code: int) -> int:

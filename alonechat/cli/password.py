@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from alonechat.cli.piped import text_of
 from alonechat.errors import ConfigError
 
 VARIABLE = "ALONECHAT_PASSWORD"
@@ -30,7 +31,7 @@ def read_password(prompt: str, twice: bool = False) -> str:
 
 
 def _piped() -> str:
-    line = "" if sys.stdin is None else sys.stdin.readline().rstrip("\r\n")
+    line = "" if sys.stdin is None else text_of(sys.stdin.buffer.readline()).rstrip("\r\n")
     if not line:
         raise ConfigError(f"there is no password: set {VARIABLE}, or give it as the first line of standard input")
     return line

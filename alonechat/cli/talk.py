@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alonechat.cli.piped import text_of
 from alonechat.cli.settings import Command
 from alonechat.errors import AloneChatError, Rejected
 
@@ -219,10 +220,11 @@ def send(
 
 
 def _input() -> str:
-    """All of standard input, without its last line end. Bytes that are no UTF-8 become replacement characters."""
+    """All of standard input, without its last line end."""
     if sys.stdin.isatty():
-        typer.echo("Write the message; Ctrl-D on an empty line sends it." if os.name == "posix" else "…", err=True)
-    text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        keys = "Ctrl-D" if os.name == "posix" else "Ctrl-Z and Enter"
+        typer.echo(f"Write the message; {keys} on an empty line sends it.", err=True)
+    text = text_of(sys.stdin.buffer.read())
     return text.removeprefix("\ufeff").removesuffix("\n").removesuffix("\r")
 
 

@@ -56,7 +56,8 @@ class Shell:
             env=self.environ(environ),
             timeout=SECONDS,
         )
-        return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        out, err = (text.decode().replace(os.linesep, "\n") for text in (ended.stdout, ended.stderr))
+        return Ended(ended.returncode, out, err)
 
     def ok(self, *arguments: str, stdin: str | bytes = "", **environ: str) -> str:
         """What it printed; it must have succeeded."""
@@ -120,5 +121,5 @@ class Inside(Shell):
         texts = []
         for stream in (out, err):
             stream.flush()
-            texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+            texts.append(stream.buffer.getvalue().decode().replace(os.linesep, "\n"))  # type: ignore[attr-defined]
         return Ended(code, *texts)

@@ -55,7 +55,8 @@ class Shell:
 
     def __init__(self, home: Path, server: Server) -> None:
         self.home, self.server = home, server
-        self.env = {**os.environ, "XDG_CONFIG_HOME": str(home), "HOME": str(home), "PYTHONPATH": str(ROOT)}
+        self.place = {"XDG_CONFIG_HOME": str(home), "WIN_PD_OVERRIDE_LOCAL_APPDATA": str(home)}
+        self.env = {**os.environ, **self.place, "HOME": str(home), "PYTHONPATH": str(ROOT)}
         self.started: list[subprocess.Popen[str]] = []
 
     def command(self, *arguments: str) -> list[str]:
@@ -63,7 +64,7 @@ class Shell:
 
     def run(self, *arguments: str, piped: str | bytes = "", **env: str) -> Ended:
         """What ends by itself runs in this process, where it needn't load everything each time."""
-        ended = Inside(self.home).run(*arguments, stdin=piped, XDG_CONFIG_HOME=str(self.home), **env)
+        ended = Inside(self.home).run(*arguments, stdin=piped, **self.place, **env)
         assert "Traceback" not in ended.err and "Warning" not in ended.err and "\x1b" not in ended.out + ended.err
         return ended
 
@@ -203,7 +204,7 @@ def test_arguments_are_one_message_and_a_slash_is_said(ana: Shell, room: tuple[P
         ("one\ntwo\n\n", "one\ntwo\n"),
         ("/etc/passwd\nx", "/etc/passwd\nx"),
         ("上海 👩‍💻\r\n", "上海 👩‍💻"),
-        (b"caf\xe9\n", "caf\ufffd"),
+        (b"caf\xe9\n", b"caf\xe9".decode("oem") if sys.platform == "win32" else "caf\ufffd"),
     ],
 )
 def test_standard_input_is_one_message(ana: Shell, room: tuple[Person, str], piped: str | bytes, said: str) -> None:
