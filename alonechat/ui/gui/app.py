@@ -162,7 +162,7 @@ class App:
         """Draws what a sheet lies over."""
         self.root.curtain = self.curtain
         self.kit = style.Kit(self.fonts, self.pictures, self.palette)
-        self.root.configure(fg_color=self.palette.get("ground"))
+        style.ground(self.root, self.palette, self.dark)
 
     def curtain(self, shown: bool) -> str:
         """Darken the window behind a sheet, or not any more; the colour that the window's ground has then."""

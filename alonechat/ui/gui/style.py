@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tkinter
 from collections.abc import Callable
 from typing import Any
@@ -14,14 +15,27 @@ from customtkinter.windows.widgets.theme import ThemeManager
 from alonechat.ui.gui.fonts import Font, Fonts
 from alonechat.ui.gui.palette import Palette
 from alonechat.ui.gui.pictures import Pictures
+from alonechat.ui.gui.system import title_bar
 
 
 def prepare() -> None:
-    """Before the first window: customtkinter's own clocks (33 looks a second at the system's theme) stay off."""
+    """Before the first window: customtkinter's own clocks (33 looks a second at the system's theme) stay off, and so
+    does what it does to a title bar: on Windows it would hide the window as the main loop begins, and leave it hidden;
+    on older systems of Apple it would change what all programs are set to."""
     AppearanceModeTracker.update_loop_running = True
     ScalingTracker.update_loop_running = True
     ctk.deactivate_automatic_dpi_awareness()
     ctk.set_appearance_mode("light")
+    ctk.CTk._deactivate_windows_window_header_manipulation = True
+    ctk.CTk._deactivate_macos_window_header_manipulation = True
+
+
+def ground(root: Any, palette: Palette, dark: bool) -> None:
+    """What the window itself shows: its ground, and on Windows a title bar as dark as that."""
+    root.configure(fg_color=palette.get("ground"))
+    root._iconbitmap_method_called = True  # customtkinter would put its own icon there
+    if sys.platform == "win32":
+        root.after(10, lambda: title_bar(int(root.wm_frame(), 16), dark))  # shown by then
 
 
 def apply(palette: Palette, fonts: Fonts) -> None:

@@ -47,6 +47,17 @@ def still() -> bool:
     return "false" in _said("gsettings", "get", "org.gnome.desktop.interface", "enable-animations")
 
 
+def title_bar(window: int, dark: bool) -> None:
+    """Have Windows draw a window's title bar dark or light; where it can't (before Windows 10) it stays as it is."""
+    if sys.platform == "win32":
+        import ctypes
+
+        shown = ctypes.c_int(dark)
+        for attribute in (20, 19):  # DWMWA_USE_IMMERSIVE_DARK_MODE, and its number until Windows 10 of 2020
+            if not ctypes.windll.dwmapi.DwmSetWindowAttribute(window, attribute, ctypes.byref(shown), 4):
+                break
+
+
 def show(path: Path) -> str:
     """Have the system's own program for it open a file; a sentence where there is none."""
     if sys.platform == "win32":

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from alonechat.core.client import words
 from alonechat.core.client.cache import Cache, path_of
@@ -15,6 +18,19 @@ from tests.ui.gui.desk import Desk, account
 Name = Callable[[str], str]
 Make = Callable[..., Desk]
 MANY = 100_000
+
+
+def test_the_window_stays_where_customtkinter_takes_the_system_for_windows(
+    desk: Make, people: People, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from customtkinter.windows import ctk_tk
+
+    root = desk(people, name("ana")).app.root
+    monkeypatch.setattr(ctk_tk, "sys", SimpleNamespace(platform="win32"))
+    root._window_exists = False  # as it is before the main loop, where nobody called `update`
+    root.after(100, root.quit)
+    root.mainloop()
+    assert root.state() == "normal"
 
 
 def test_themes_accents_sizes_and_languages_take_effect_at_once(desk: Make, people: People, name: Name) -> None:
