@@ -220,11 +220,11 @@ def send(
 
 
 def _input() -> str:
-    """All of standard input, without its last line end."""
+    """All of standard input, its lines as they end in messages, without the last line end."""
     if sys.stdin.isatty():
         keys = "Ctrl-D" if os.name == "posix" else "Ctrl-Z and Enter"
         typer.echo(f"Write the message; {keys} on an empty line sends it.", err=True)
-    text = text_of(sys.stdin.buffer.read())
+    text = text_of(sys.stdin.buffer.read()).replace("\r\n", "\n")
     return text.removeprefix("\ufeff").removesuffix("\n").removesuffix("\r")
 
 

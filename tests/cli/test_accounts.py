@@ -206,7 +206,7 @@ def test_list_is_a_table_on_a_terminal(office: Office) -> None:
 def test_a_mistyped_directory_is_an_error_and_no_new_database(office: Office) -> None:
     for arguments in (["user", "list"], ["token", "ana"], ["invite", "list"], ["user", "disable", "ana"]):
         said = office.fails(*arguments, "--data-dir", "dat", code=2)
-        assert said.startswith(f"there is no database {office.cwd}/dat/alonechat.db: --data-dir")
+        assert said.startswith(f"there is no database {office.cwd / 'dat' / 'alonechat.db'}: --data-dir")
     assert list(office.cwd.iterdir()) == []
 
 

@@ -30,7 +30,8 @@ def test_a_short_run_of_the_built_file_counts_what_is_delivered(pyz: Path, tmp_p
         assert 0 < found[name]["p50_us"] <= found[name]["p99_us"]
     assert found["room"]["heard"] > 100 and found["room"]["wrong"] == 0
     assert 15_000 < found["steady"]["dps"] < 25_000
-    assert found["commits_s"] > 10 and found["peak_bytes"] > found["start_bytes"] > 1 << 20
+    assert found["commits_s"] > 10
+    assert sys.platform == "win32" or found["peak_bytes"] > found["start_bytes"] > 1 << 20  # which isn't asked for it
     assert found["carries"]["people"] > 0 and f"{found['carries']['people']:,} people" in found["carries"]["sentence"]
     assert len(bench.lines(found)) == 8 and list(tmp_path.iterdir()) == [], "nothing is left behind"
 

@@ -109,7 +109,7 @@ def test_on_a_terminal_it_is_a_panel_and_values_are_no_markup(monkeypatch: pytes
     out = Terminal()
     print_start({**FACTS, "data": "/srv/[bold]data"}, out)
     shown = out.getvalue()
-    assert "╭─" in shown
+    assert shown.lstrip()[:2] in ("╭─", "┌─")  # older consoles of Windows have no round corners
     assert "/srv/[bold]data" in shown
     assert "Ctrl-C ends it" in shown
 
