@@ -8,6 +8,8 @@ import struct
 import zlib
 from pathlib import Path
 
+from alonechat.ui.gui.shapes import png_file
+
 PLACES = (
     "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
     "/usr/share/fonts/noto/NotoColorEmoji.ttf",
@@ -232,8 +234,4 @@ def _encoded(pixels: list[tuple[int, int, int, int]], size: int) -> bytes:
     lines = (bytes(part for pixel in pixels[y * size : (y + 1) * size] for part in pixel) for y in range(size))
     data = zlib.compress(b"".join(b"\0" + line for line in lines), 6)
     head = struct.pack(">LLBBBBB", size, size, 8, 6, 0, 0, 0)
-    chunks = ((b"IHDR", head), (b"IDAT", data), (b"IEND", b""))
-    body = b"".join(
-        struct.pack(">L", len(each)) + kind + each + struct.pack(">L", zlib.crc32(kind + each)) for kind, each in chunks
-    )
-    return b"\x89PNG\r\n\x1a\n" + body
+    return png_file((b"IHDR", head), (b"IDAT", data))

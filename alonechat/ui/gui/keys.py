@@ -47,15 +47,18 @@ _EMACS = re.compile(r"<(?:Control|Control-Lock|Meta|Lock-Meta)-Key-[abefnpwyABEF
 
 def as_on_desktops(root: tkinter.Misc) -> None:
     """Fields answer to Ctrl-A (select all), Ctrl-Y (redo), Ctrl-Backspace and Ctrl-Delete (a word) as everywhere on a
-    desktop. Under X11 Tk has Emacs' keys instead, by which Ctrl-K, the way to the switcher, cuts what stands behind."""
-    if root.tk.call("tk", "windowingsystem") != "x11":
+    desktop, but for Apple's, which has keys of its own. Tk has Emacs' instead, by which Ctrl-K, the way to the
+    switcher, cuts what stands behind: on Windows some of them, under X11 more."""
+    system = root.tk.call("tk", "windowingsystem")
+    if system == "aqua":
         return
-    for event in root.event_info():
-        for sequence in root.event_info(event):
-            if _EMACS.fullmatch(sequence):
-                root.event_delete(event, sequence)
-    root.event_add("<<SelectAll>>", "<Control-Key-a>", "<Control-Lock-Key-A>")
-    root.event_add("<<Redo>>", "<Control-Key-y>", "<Control-Lock-Key-Y>")
+    if system == "x11":
+        for event in root.event_info():
+            for sequence in root.event_info(event):
+                if _EMACS.fullmatch(sequence):
+                    root.event_delete(event, sequence)
+        root.event_add("<<SelectAll>>", "<Control-Key-a>", "<Control-Lock-Key-A>")
+        root.event_add("<<Redo>>", "<Control-Key-y>", "<Control-Lock-Key-Y>")
     for kind in ("Text", "Entry"):
         for letter in "dhkot":
             root.unbind_class(kind, f"<Control-Key-{letter}>")

@@ -1,4 +1,5 @@
-"""A picture, or files, from the clipboard: by X11's selections, elsewhere by Pillow where that is there."""
+"""A picture, or files, from the clipboard: by X11's selections, on Windows as they lie there, on macOS by Pillow where
+that is there."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
+from alonechat.ui.gui import clipboard
 from alonechat.ui.gui.photos import has_pillow
 
 SECONDS = 5
@@ -39,6 +41,8 @@ def pasted(root: Any, folder: Path) -> list[Path]:
     with suppress(tkinter.TclError):
         if root.clipboard_get():
             return []
+    if system == "win32":
+        return clipboard.files() or _kept(clipboard.picture(), ".png", folder)
     return _by_pillow(folder) if has_pillow() else []
 
 
@@ -104,8 +108,8 @@ def sent(files: Sequence[Path], folder: Path) -> None:
 
 
 def _by_pillow(folder: Path) -> list[Path]:
-    """Windows and macOS: what Pillow finds there."""
-    if sys.platform not in ("win32", "darwin"):
+    """What Pillow finds there."""
+    if sys.platform != "darwin":
         return []
     from PIL import ImageGrab
 

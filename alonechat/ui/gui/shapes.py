@@ -36,8 +36,12 @@ def drawn(width: int, height: int, distance: Distance) -> Mask:
     return Mask(width, height, bytes(cover))
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
+def png_file(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of these chunks (kind and data, IHDR first); the last one, IEND, is added."""
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
+        for kind, data in (*chunks, (b"IEND", b""))
+    )
 
 
 @lru_cache(256)
@@ -50,8 +54,7 @@ def png(mask: Mask, colour: str) -> bytes:
     """A mask in a colour (`#RRGGBB`): a palette of that one colour in 256 strengths, so that recolouring is cheap."""
     head = struct.pack(">IIBBBBB", mask.width, mask.height, 8, 3, 0, 0, 0)
     palette = bytes.fromhex(colour[1:]) * 256
-    parts = ((b"IHDR", head), (b"PLTE", palette), (b"tRNS", bytes(range(256))), (b"IDAT", _rows(mask)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
+    return png_file((b"IHDR", head), (b"PLTE", palette), (b"tRNS", bytes(range(256))), (b"IDAT", _rows(mask)))
 
 
 # --- shapes ---

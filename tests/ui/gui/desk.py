@@ -126,7 +126,7 @@ class Desk:
 
         canvas = self.window.timeline.canvas
         left, top = canvas.winfo_rootx() + x, canvas.winfo_rooty() + y
-        grabbed = ImageGrab.grab((left, top, left + 1, top + 1), xdisplay=os.environ["DISPLAY"])
+        grabbed = ImageGrab.grab((left, top, left + 1, top + 1), xdisplay=os.environ.get("DISPLAY"))
         return grabbed.getpixel((0, 0))[:3]  # type: ignore[index,return-value]
 
     # --- acting ---
