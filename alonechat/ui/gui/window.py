@@ -283,6 +283,8 @@ class Window:
         for change in changes:
             if isinstance(change, Answered):
                 change.then(change.result, change.error)
+                if self.app.window is not self:
+                    return  # somebody signed out, or in: there is nothing to draw on
             elif isinstance(change, Fetched):
                 self.filing.changed(change)
             elif isinstance(change, Connection) and change.state == "connected":

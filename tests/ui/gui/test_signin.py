@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from alonechat.core.client.model import Answered
 from tests.journeys.people import People
 from tests.ui.gui.desk import SECONDS, Desk, account
 
@@ -95,6 +98,20 @@ def test_another_account_and_signing_out(desk: Make, people: People, name: Name)
     ana.app.sign_out()
     ana.until(lambda: ana.app.window is None and ana.app.screen is not None, "the sign-in screen")
     assert [each.username for each in ana.app.opening.accounts.all()] == [first]
+
+
+@pytest.mark.parametrize("just_drawn", [False, True], ids=["drawn at once", "drawn a moment later"])
+def test_what_is_answered_by_signing_out_draws_nothing_on_what_is_gone(
+    desk: Make, people: People, name: Name, just_drawn: bool
+) -> None:
+    ana = desk(people, name("ana"))
+    ana.open("#lobby")
+    ana.window._drawn = time.monotonic() if just_drawn else 0.0
+    ana.window.changed([Answered(lambda _result, _error: ana.app.sign_in(), None, None)])
+    assert ana.app.window is None
+    until = time.monotonic() + 0.2
+    while time.monotonic() < until:
+        ana.step()
 
 
 def test_keys_that_wait_while_the_window_is_built_reach_the_composer(desk: Make, people: People, name: Name) -> None:
