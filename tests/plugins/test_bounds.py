@@ -186,7 +186,7 @@ def test_a_process_that_has_ended_by_itself_is_ended(gently: bool) -> None:
 
     asyncio.run(ends())
     assert processes.why_ended(3) == "its process ended by itself with exit code 3"
-    assert processes.why_ended(-9) == "its process was ended by SIGKILL"
+    assert processes.why_ended(-9) == f"its process was ended by {'9' if sys.platform == 'win32' else 'SIGKILL'}"
 
 
 def test_pace_and_what_is_said_again() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -104,10 +105,11 @@ def test_a_loop_is_ended_at_its_deadline_with_its_line_and_three_of_them_switch_
             assert time.monotonic() < until, "it was not started again"
             time.sleep(0.1)
         assert refused["code"] == "internal" and "passed its deadline of 2 s" in refused["content"], (number, refused)
-        assert "(loop.py:" in refused["content"]
+        assert sys.platform == "win32" or "(loop.py:" in refused["content"]  # where no process can be asked for it
         ana.says("still here")
     notice = boss.hears("NOTICE")["content"]
-    assert "The plugin loop is off: switched off after 3 crashes within an hour" in notice and "loop.py:" in notice
+    assert "The plugin loop is off: switched off after 3 crashes within an hour" in notice
+    assert sys.platform == "win32" or "loop.py:" in notice
     assert states(tmp_path)["loop"][0] == "failed"
 
 
@@ -252,8 +254,9 @@ def test_one_that_can_not_begin_again_is_off_and_its_process_is_gone(start: Star
     assert "could not be started again: RuntimeError: only once (once.py:" in notice
     assert boss.asks(type="TEXT", content="/once")["code"] == "not_found"
     assert states(tmp_path)["once"][0] == "failed"
-    with pytest.raises(ProcessLookupError):
-        os.kill(KeyValues(tmp_path / "data", "once").get("pid"), 0)
+    if sys.platform != "win32":  # where 0 is a signal
+        with pytest.raises(ProcessLookupError):
+            os.kill(KeyValues(tmp_path / "data", "once").get("pid"), 0)
 
 
 def test_a_command_is_told_that_its_plugin_is_just_being_started_again(start: Start) -> None:
