@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from alonechat.ui.gui.viewer import Viewer
     from alonechat.ui.gui.window import Window
 
-SIZE = (1180, 760)
+SIZE, BARS = (1180, 760), 70  # in pixels of the design; what title bar and taskbar take of the height
 LEAST = (400, 360)
 FACE = "gui"
 
@@ -113,9 +113,8 @@ class App:
     def _begin_root(self) -> None:
         root = self.root
         root.title("AloneChat")
-        wide, high = (round(n * self.fonts.scale) for n in SIZE)
         tkinter.Tk.minsize(root, *(round(n * self.fonts.scale) for n in LEAST))
-        tkinter.Tk.geometry(root, self._fitting(self.preferences.windows.get(FACE, "")) or f"{wide}x{high}")
+        tkinter.Tk.geometry(root, self._fitting(self.preferences.windows.get(FACE, "")))
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.bind("<Key>", self._pressed)
         root.bind("<ButtonPress-1>", self._clicked)
@@ -129,16 +128,19 @@ class App:
             root.iconphoto(True, self._logo)
 
     def _fitting(self, geometry: str) -> str:
-        """The size and position that were kept, if such a window can still be seen on the screen."""
+        """The size and position that were kept, if such a window can still be seen on the screen; else `SIZE`, or what
+        there is room for."""
+        screen = (self.root.winfo_screenwidth(), self.root.winfo_screenheight())
+        room = (screen[0], screen[1] - round(BARS * self.fonts.scale))
+        fresh = "x".join(str(min(round(n * self.fonts.scale), most)) for n, most in zip(SIZE, room, strict=True))
         try:
             size, x, y = geometry.replace("-", "+").split("+")[:3]
             wide, high = (int(part) for part in size.split("x"))
             left, top = int(x), int(y)
         except ValueError:
-            return ""
-        screen = (self.root.winfo_screenwidth(), self.root.winfo_screenheight())
+            return fresh
         if wide < 200 or high < 200 or left > screen[0] - 80 or top > screen[1] - 80:
-            return ""
+            return fresh
         return f"{min(wide, screen[0])}x{min(high, screen[1])}+{left}+{top}"
 
     # --- style ---
@@ -451,9 +453,7 @@ class App:
         self.notifier.close()
         self.waker.close()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
-            self.root.tk.call(
-                "after", "cancel", timer
-            )  # customtkinter's among them, which would meet widgets that are gone
+            self.root.tk.call("after", "cancel", timer)  # customtkinter's, too: they would meet widgets that are gone
         self.root.quit()
         self.root.destroy()
         self.window = self.screen = None

@@ -47,6 +47,15 @@ def still() -> bool:
     return "false" in _said("gsettings", "get", "org.gnome.desktop.interface", "enable-animations")
 
 
+def draw_sharp() -> None:
+    """Before the first window: have Windows leave its scale to us. Else it takes what is drawn for small and stretches
+    it, blurred, on most laptops. The scale is that of the main screen; on another one Windows stretches."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.shcore.SetProcessDpiAwareness(1)  # says no where the program that starts us has chosen
+
+
 def title_bar(window: int, dark: bool) -> None:
     """Have Windows draw a window's title bar dark or light; where it can't (before Windows 10) it stays as it is."""
     if sys.platform == "win32":

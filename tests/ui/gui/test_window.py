@@ -20,6 +20,18 @@ Make = Callable[..., Desk]
 MANY = 100_000
 
 
+def test_a_new_window_is_no_larger_than_the_screen(
+    desk: Make, people: People, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GDK_SCALE", "2")
+    ana = desk(people, name("ana"))
+    root = ana.app.root
+    assert ana.app.fonts.scale == 2 and root.winfo_screenheight() < 760 * 2
+    ana.until(lambda: root.winfo_width() > 1000, "the window")
+    assert root.winfo_width() <= root.winfo_screenwidth()
+    assert root.winfo_height() <= root.winfo_screenheight() - 2 * 70, "there is room for the title and the taskbar"
+
+
 def test_the_window_stays_where_customtkinter_takes_the_system_for_windows(
     desk: Make, people: People, name: Name, monkeypatch: pytest.MonkeyPatch
 ) -> None:
