@@ -18,6 +18,7 @@ from alonechat.core.client.model import Arrived, Model
 from alonechat.core.client.preferences import Preferences
 from alonechat.core.client.present import printable
 from alonechat.core.client.words import _
+from alonechat.ui.gui.system import HIDDEN, NAME
 
 SECONDS = 5
 MOST = 6
@@ -85,7 +86,7 @@ def _toast(title: str, text: str) -> str:
         f"$d={{param($x)[Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($x))}};"
         f"[void]$n.Item(0).AppendChild($t.CreateTextNode((& $d '{parts[0]}')));"
         f"[void]$n.Item(1).AppendChild($t.CreateTextNode((& $d '{parts[1]}')));"
-        "[Windows.UI.Notifications.ToastNotificationManager]::CreateToastNotifier('AloneChat')"
+        f"[Windows.UI.Notifications.ToastNotificationManager]::CreateToastNotifier('{NAME}')"
         ".Show([Windows.UI.Notifications.ToastNotification]::new($t))"
     )
     return base64.b64encode(script.encode("utf-16-le")).decode()
@@ -107,7 +108,7 @@ def _shown(title: str, text: str) -> str:
     if found is None:
         return _("This system has no notify-send; install libnotify-bin. The bell rings instead.")
     try:
-        done = subprocess.run(found, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run(found, capture_output=True, text=True, timeout=SECONDS, check=False, creationflags=HIDDEN)
     except (OSError, subprocess.TimeoutExpired) as error:
         return _("{program} failed: {reason}").format(program=found[0], reason=error)
     if done.returncode:
@@ -136,7 +137,12 @@ class Notifier:
             return
         with suppress(OSError):  # nothing to show it with: the window's title has the number
             process = subprocess.Popen(
-                found, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                found,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                creationflags=HIDDEN,
             )
             if self._keep(process):
                 said, _none = process.communicate()

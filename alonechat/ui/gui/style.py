@@ -15,7 +15,7 @@ from customtkinter.windows.widgets.theme import ThemeManager
 from alonechat.ui.gui.fonts import Font, Fonts
 from alonechat.ui.gui.palette import Palette
 from alonechat.ui.gui.pictures import Pictures
-from alonechat.ui.gui.system import draw_sharp, title_bar
+from alonechat.ui.gui.system import settle, title_bar
 
 
 def prepare() -> None:
@@ -25,7 +25,7 @@ def prepare() -> None:
     AppearanceModeTracker.update_loop_running = True
     ScalingTracker.update_loop_running = True
     ctk.deactivate_automatic_dpi_awareness()
-    draw_sharp()
+    settle()
     ctk.set_appearance_mode("light")
     ctk.CTk._deactivate_windows_window_header_manipulation = True
     ctk.CTk._deactivate_macos_window_header_manipulation = True

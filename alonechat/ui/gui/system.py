@@ -7,11 +7,16 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from alonechat.core.client.words import _
 
 SECONDS = 2
+NAME = "AloneChat"
+"""What Windows knows this program by."""
+HIDDEN = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""A flag for what is started: no console of its own on Windows, where this may run without one."""
 
 
 def _said(*command: str) -> str:
@@ -47,13 +52,19 @@ def still() -> bool:
     return "false" in _said("gsettings", "get", "org.gnome.desktop.interface", "enable-animations")
 
 
-def draw_sharp() -> None:
-    """Before the first window: have Windows leave its scale to us. Else it takes what is drawn for small and stretches
-    it, blurred, on most laptops. The scale is that of the main screen; on another one Windows stretches."""
+def settle() -> None:
+    """Before the first window: tell Windows who draws, and how. It leaves the scale to us, that of the main screen;
+    else it stretches what is drawn, blurred, on most laptops. And this is AloneChat, not Python: in the taskbar, and
+    for toasts, which since Windows 10 of 2017 are shown only of programs that it knows."""
     if sys.platform == "win32":
         import ctypes
+        import winreg
 
         ctypes.windll.shcore.SetProcessDpiAwareness(1)  # says no where the program that starts us has chosen
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(NAME)
+        with suppress(OSError):  # whoever administers the machine may forbid it
+            with winreg.CreateKey(winreg.HKEY_CURRENT_USER, rf"Software\Classes\AppUserModelId\{NAME}") as key:
+                winreg.SetValueEx(key, "DisplayName", 0, winreg.REG_SZ, NAME)
 
 
 def title_bar(window: int, dark: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from alonechat.core.client import words
 from alonechat.core.client.model import Arrived, Connection, Listed, Model, Summary, Welcomed
 from alonechat.core.client.preferences import Preferences
-from alonechat.ui.gui import notify
+from alonechat.ui.gui import notify, system
 from alonechat.ui.gui.banner import sentence
 from alonechat.ui.gui.typing import sentence as typists
 
@@ -85,6 +86,17 @@ def test_it_is_told_by_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
         tool.write_text("#!/bin/sh\necho no bus >&2\nexit 1\n")
         assert notify._shown("a", "b") == f"{tool} failed: no bus"
     assert heard == []
+
+
+def test_a_toast_is_one_of_a_program_that_windows_knows_and_its_texts_are_no_code() -> None:
+    script = base64.b64decode(notify._toast("a';rm", "b")).decode("utf-16-le")
+    assert "CreateToastNotifier('AloneChat')" in script and "rm" not in script
+    if sys.platform == "win32":
+        import winreg
+
+        system.settle()
+        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, r"Software\Classes\AppUserModelId\AloneChat") as key:
+            assert winreg.QueryValueEx(key, "DisplayName") == ("AloneChat", winreg.REG_SZ)
 
 
 def test_the_strip_says_how_the_connection_stands() -> None:
