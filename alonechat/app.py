@@ -328,9 +328,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop`."""
+    """Ctrl-C and SIGTERM set `stop`; on Windows Ctrl-Break, too, which other programs can send."""
     loop = asyncio.get_running_loop()
-    kinds = [signal.SIGINT, signal.SIGTERM]
+    kinds = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGTERM)}
     try:
         for kind in kinds:
             loop.add_signal_handler(kind, stop.set)

@@ -18,6 +18,8 @@ from tests.ui.tui.tui import Tui, signed_in
 def tui(pyz: Path, tmp_path: Path) -> Iterator[Callable[..., Tui]]:
     """`tui(people, "ana")`: the terminal client, signed in; `home=` to share what is on disk, `size=(rows, columns)`,
     `env={…}`. `tui(None)` knows no account."""
+    if sys.platform == "win32":
+        pytest.skip("elsewhere: Windows has no pseudo-terminal that a test can look into")
     opened: list[Tui] = []
 
     def start(people: People | None, *names: str, **more: Any) -> Tui:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import signal
 import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +61,9 @@ class Tui:
         os.close(other)
 
     def _set_size(self, rows: int, columns: int) -> None:
+        import fcntl
+        import termios
+
         fcntl.ioctl(self._end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def resize(self, rows: int, columns: int) -> None:
