@@ -62,7 +62,6 @@ class ServerProcess:
             text=True,
             encoding="utf-8",
             errors="backslashreplace",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         heard: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._listen, args=(self._process, heard), daemon=True).start()
@@ -109,9 +108,9 @@ class ServerProcess:
         self._wait(STOP_SECONDS)
 
     def stop(self, sign: int = signal.SIGTERM) -> int:
-        """Asks the process to end (SIGTERM, or SIGINT for Ctrl-C; Ctrl-Break on Windows) and returns its exit code."""
+        """Asks the process to end (SIGTERM, or SIGINT for Ctrl-C) and returns its exit code."""
         assert self._process is not None, "the server does not run"
-        self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", sign))
+        self._process.send_signal(sign)
         return self._wait(STOP_SECONDS)
 
     def restart(self) -> ServerProcess:

@@ -31,6 +31,7 @@ def alonechat(server: ServerProcess, *words: str, env: dict[str, str] | None = N
     return done.stdout
 
 
+@pytest.mark.skipif(os.name == "nt", reason="elsewhere: Windows ends a process at once that is sent SIGTERM")
 def test_sigterm_closes_with_1001_and_keeps_what_was_accepted(start_server: Callable[..., ServerProcess]) -> None:
     server = start_server(env={"ALONECHAT_RATE_MESSAGES": "0"})
     with People(server) as people:

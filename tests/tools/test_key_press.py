@@ -70,7 +70,5 @@ def test_one_ctrl_c_is_shown_and_the_second_ends_it() -> None:
 
 
 def test_without_a_terminal_it_says_what_it_needs() -> None:
-    done = subprocess.run(
-        [sys.executable, "tools/key_press.py"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "tools/key_press.py"], input="", capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "key_press: standard input must be a terminal, to press keys in\n")

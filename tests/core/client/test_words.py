@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -95,7 +96,8 @@ def test_every_language_has_its_catalogue() -> None:
 @pytest.mark.parametrize(("lang", "asks"), [("zh", "服务器"), ("en", "Server")])
 def test_the_built_file_holds_the_texts_as_they_are_read(pyz: Path, private_home: Path, lang: str, asks: str) -> None:
     command = [sys.executable, str(pyz), "client", "--ui", "line", "--lang", lang]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60)
+    env = {**os.environ, "PYTHONUTF8": "1"}
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60, env=env)
     assert done.stdout.startswith(asks), done.stderr
     with zipfile.ZipFile(pyz) as packed:
         held = [name for name in packed.namelist() if "alonechat/locale/" in name and not name.endswith("/")]
