@@ -7,8 +7,9 @@ import struct
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alonechat.ui.gui.shapes import png_file
@@ -46,57 +47,70 @@ def png_of(dib: bytes) -> bytes:
 
 
 if sys.platform == "win32":
-    _user = ctypes.WinDLL("user32", use_last_error=True)
-    _kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-    _shell = ctypes.WinDLL("shell32", use_last_error=True)
-    _user.GetClipboardData.restype = _kernel.GlobalLock.restype = ctypes.c_void_p
-    _kernel.GlobalSize.restype = ctypes.c_size_t
-    for _call in (_kernel.GlobalLock, _kernel.GlobalUnlock, _kernel.GlobalSize):
-        _call.argtypes = (ctypes.c_void_p,)
-    _shell.DragQueryFileW.argtypes = (ctypes.c_void_p, ctypes.c_uint, ctypes.c_wchar_p, ctypes.c_uint)
+
+    @cache
+    def _user() -> ctypes.WinDLL:
+        found = ctypes.WinDLL("user32")
+        found.GetClipboardData.restype = ctypes.c_void_p
+        return found
+
+    @cache
+    def _kernel() -> ctypes.WinDLL:
+        found = ctypes.WinDLL("kernel32")
+        found.GlobalLock.restype, found.GlobalSize.restype = ctypes.c_void_p, ctypes.c_size_t
+        for call in (found.GlobalLock, found.GlobalUnlock, found.GlobalSize):
+            call.argtypes = (ctypes.c_void_p,)
+        return found
+
+    @cache
+    def _name_at() -> Callable[..., int]:
+        """DragQueryFileW, which says how many files there are and what each is called."""
+        found = ctypes.WinDLL("shell32").DragQueryFileW
+        found.argtypes = (ctypes.c_void_p, ctypes.c_uint, ctypes.c_wchar_p, ctypes.c_uint)
+        return found
 
     @contextmanager
     def _held(kind: int) -> Iterator[int | None]:
         """The clipboard's data of one kind, which stays its own; None where there is none, or another program keeps
         the clipboard."""
-        if not _user.IsClipboardFormatAvailable(kind):
+        if not _user().IsClipboardFormatAvailable(kind):
             yield None
             return
         for _ in range(TRIES):
-            if _user.OpenClipboard(None):
+            if _user().OpenClipboard(None):
                 break
             time.sleep(AGAIN)
         else:
             yield None
             return
         try:
-            yield _user.GetClipboardData(kind)
+            yield _user().GetClipboardData(kind)
         finally:
-            _user.CloseClipboard()
+            _user().CloseClipboard()
 
     def _bytes(kind: int) -> bytes:
         with _held(kind) as data:
-            place = _kernel.GlobalLock(data) if data else None
+            place = _kernel().GlobalLock(data) if data else None
             if not place:
                 return b""
             try:
-                return ctypes.string_at(place, _kernel.GlobalSize(data))
+                return ctypes.string_at(place, _kernel().GlobalSize(data))
             finally:
-                _kernel.GlobalUnlock(data)
+                _kernel().GlobalUnlock(data)
 
     def files() -> list[Path]:
         """The files that were copied; empty where it holds something else."""
         found = []
         with _held(FILES) as data:
-            for at in range(_shell.DragQueryFileW(data, 0xFFFFFFFF, None, 0) if data else 0):
-                name = ctypes.create_unicode_buffer(_shell.DragQueryFileW(data, at, None, 0) + 1)
-                _shell.DragQueryFileW(data, at, name, len(name))
+            for at in range(_name_at()(data, 0xFFFFFFFF, None, 0) if data else 0):
+                name = ctypes.create_unicode_buffer(_name_at()(data, at, None, 0) + 1)
+                _name_at()(data, at, name, len(name))
                 found.append(Path(name.value))
         return [path for path in found if path.is_file()]
 
     def picture() -> bytes:
         """A picture that was copied, as PNG; empty where it holds none."""
-        own = _bytes(_user.RegisterClipboardFormatW("PNG"))  # as browsers copy, with what can be seen through
+        own = _bytes(_user().RegisterClipboardFormatW("PNG"))  # as browsers copy, with what can be seen through
         return own if own.startswith(b"\x89PNG") else png_of(_bytes(DIB))
 
 else:

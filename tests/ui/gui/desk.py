@@ -163,7 +163,8 @@ class Desk:
         target = widget or self.app.root.focus_get() or self.app.root
         target.focus_force()
         self.step()
-        self.until(lambda: self.app.root.tk.call("focus"), "the focus")  # a key goes nowhere where nobody has it
+        held = self.app.root.tk.call  # a key goes to whoever has the focus, or nowhere; an entry's is within it
+        self.until(lambda: str(held("focus")).startswith(str(target)), f"the focus of {target}")
         target.event_generate("<KeyPress>", keysym=key, state=state)
         if target.winfo_exists():  # the key may have closed what it was pressed in
             target.event_generate("<KeyRelease>", keysym=key, state=state)

@@ -71,6 +71,7 @@ def test_a_refused_message_says_why_and_can_be_thrown_away(
     assert row.text == "may I?" and "not sent" in ana.drawn() and row.reason
     assert not any(each.is_error for each in ana.rows), "that one may not type either is not told beside it"
     owner.asks(type="TEXT", content=f"/unmute {me}", target=room)
+    ana.until(lambda: any("write again" in text for text in ana.texts()), "the notice, which moves the rest")
     ana.click(row, "again")
     ana.until(lambda: ana.row("may I?").state == "sent", "sent again")
 
