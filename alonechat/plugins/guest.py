@@ -18,7 +18,7 @@ from alonechat.errors import Rejected
 from alonechat.plugins import process as processes
 from alonechat.plugins.calls import Call, Calls, Shown
 from alonechat.plugins.failing import PluginFailure
-from alonechat.plugins.leash import HOGGING, OFTEN, STARTING, Leash, Pack
+from alonechat.plugins.leash import HOGGING, OFTEN, STARTING, Leash, Measured, Pack
 from alonechat.plugins.pace import Pace, Sayings
 from alonechat.plugins.printed import Printed
 from alonechat.plugins.running import Bounds, Door, Facts, Running
@@ -33,6 +33,9 @@ now, for the next of the moments that are so many seconds apart, the same for al
 and each answer the server, in the middle of somebody's message: few messages shall meet that."""
 TRUSTED = 64
 """How many of these are written together at most where it computes on and on."""
+READING = 5
+"""Turns of the loop until what lies in a plugin's pipe is taken: the pipe is asked, read, its bytes are handed on, and
+its lines taken; one more, for what is due in a turn comes before what is read in it."""
 TURN, FLOOD, REST = 16, 1000.0, 0.05
 """Frames that are taken from a plugin in one turn of the loop; how many a second may come that answer nothing; and for
 how many seconds its pipe is not read when there are more, so that it waits for itself."""
@@ -65,7 +68,7 @@ class Guest(Running):
         self._calls = Calls()
         self._leash: Leash | None = None
         self._looking: asyncio.TimerHandle | None = None
-        self._answered = False
+        self._answered = self._judging = False
         self._told, self._trust = 0.0, 1
         self._tasks: set[asyncio.Task[Any]] = set()
         self._crashes: deque[float] = deque()
@@ -94,7 +97,7 @@ class Guest(Running):
 
     def look(self) -> None:
         if self._looking is None and self._begun:
-            self._see()
+            self._watch()
 
     async def shutdown(self) -> None:
         self._ending = True
@@ -285,32 +288,44 @@ class Guest(Running):
         if self._looking is None or self._looking.when() > when:
             if self._looking is not None:
                 self._looking.cancel()
-            self._looking = asyncio.get_running_loop().call_at(when, self._watch, when)
+            self._looking = asyncio.get_running_loop().call_at(when, self._watch)
 
-    def _watch(self, due: float) -> None:
-        loop = asyncio.get_running_loop()
-        if loop.time() - due > OFTEN:  # the server was held up: what was answered meanwhile is read first
-            self._looking = loop.call_later(OFTEN / 10, self._see)
-        else:
-            self._see()
-
-    def _see(self) -> None:
-        """While it has not answered, or computes on and on: see to its deadlines, and that it stands back."""
+    def _watch(self) -> None:
+        """Measure what its process has computed. It is judged by that once what it has answered until now is read,
+        however long the server is held up meanwhile."""
         self._looking = None
-        leash, loop = self._leash, asyncio.get_running_loop()
-        if leash is None or self._process is None or self._process.returncode is not None:
+        if self._leash is not None and not self._judging:
+            self._judging = True
+            before, self._answered = self._answered, False
+            self._read_on(self._leash, self._leash.measured(asyncio.get_running_loop().time()), before)
+
+    def _read_on(self, leash: Leash, seen: Measured, before: bool, turns: int = READING) -> None:
+        if turns:
+            asyncio.get_running_loop().call_soon(self._read_on, leash, seen, before, turns - 1)
             return
-        now, since = loop.time(), self._calls.oldest()
+        self._judging = False
+        if leash is self._leash:
+            self._see(leash, seen, before)
+
+    def _see(self, leash: Leash, seen: Measured, before: bool) -> None:
+        """While it has not answered, or computes on and on: see to its deadlines, and that it stands back. What was
+        answered since it was seen may have been computed before or behind: it counts for this look and the next."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        answered = before or self._answered
+        now, since = seen.at, self._calls.oldest()
         if since is None or now - since > OFTEN / 2 or leash.hogs:
-            free = not self._begun or (self._holds and self._answered)
+            free = not self._begun or (self._holds and answered)
             leash.awaited = self._calls.awaited()
-            leash.look(now, now if since is None else since, self._answered, free, HOGGING if self._begun else STARTING)
-            self._answered = False
+            most = HOGGING if self._begun else STARTING
+            leash.look(seen, now if since is None else since, answered, free, most)
             late = self._calls.late(now, leash.lost)
             if late is not None:
                 self._leash = None
                 self._spawn(self._overdue(self._process, late))
                 return
+        else:
+            self._answered = answered
         if since is None if leash.hogs else now > self._next - 0.001:
             self._let_go()
         if leash.hogs or self._calls.oldest() is not None:

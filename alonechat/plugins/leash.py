@@ -8,6 +8,7 @@ computes without an end is not only put behind all others, it stands still most 
 from __future__ import annotations
 
 from asyncio.subprocess import Process
+from typing import NamedTuple
 
 from alonechat.plugins import process as processes
 
@@ -23,6 +24,14 @@ others that are so."""
 OFTEN, SELDOM = 0.01, 0.1
 """Seconds between two looks: at a process of which nothing is known yet, and at most at one
 that computes on and on, or stands back already."""
+
+
+class Measured(NamedTuple):
+    """What a process has used of the processor by the moment `at`, and for how long it has waited for it; seconds."""
+
+    at: float
+    used: float
+    starved: float
 
 
 class Pack:
@@ -80,17 +89,21 @@ class Leash:
         wait = (RUN - self._left) / self._share if self.stopped else self._left
         return min(max(wait, OFTEN), SELDOM)
 
-    def look(self, now: float, since: float, answered: bool, free: bool, most: float = HOGGING) -> None:
-        """See what it has computed, stop it or let it go on. `since`: when the oldest call was made that it has not
-        answered; `answered`: it has answered one since the last look; `free`: it may use up `BURST` anew; `most`: what
-        one call may compute."""
-        used, starved = processes.used(self._process), processes.starved(self._process)
+    def measured(self, now: float) -> Measured:
+        """What it has used by now."""
+        return Measured(now, processes.used(self._process), processes.starved(self._process))
+
+    def look(self, seen: Measured, since: float, answered: bool, free: bool, most: float = HOGGING) -> None:
+        """Judge by what was seen of it: stop it, or let it go on. `since`: when the oldest call was made that it has
+        not answered; `answered`: it has answered one since the last look; `free`: it may use up `BURST` anew; `most`:
+        what one call may compute."""
+        now, used, starved = seen
         ran, took = used - self._used, now - self._at
         waited = max(0.0, min(starved - self._starved, took))
         if ran < took / 10 and not self.stopped and processes.is_ready(self._process):
             waited = took - ran
         self.lost += waited + (took * (1 - 0.5 / self._pack.size) if self.stopped else 0.0)
-        spent = min(ran, now - max(since, self._at))
+        spent = max(0.0, min(ran, now - max(since, self._at)))
         self._computed = min(spent, OFTEN) if answered else self._computed + spent  # a late look is no long call
         self._left = BURST if free else max(-RUN, min(BURST, self._left + took * self._share - ran))
         self._used, self._starved, self._at = used, starved, now

@@ -43,7 +43,7 @@ def test_what_computes_on_and_on_stands_still_most_of_the_time(awaited: bool, mo
         try:
             while clock() < began + 1:
                 await asyncio.sleep(leash.due)
-                leash.look(clock(), began, False, False)
+                leash.look(leash.measured(clock()), began, False, False)
             return processes.used(process) - before, leash
         finally:
             await processes.end(process, gently=False)
@@ -66,7 +66,7 @@ def test_of_several_that_compute_on_and_on_one_does_at_a_time_and_they_share_wha
         async def watch(leash: Leash) -> None:
             while clock() < began + 4:
                 await asyncio.sleep(leash.due)
-                leash.look(clock(), began, False, False)
+                leash.look(leash.measured(clock()), began, False, False)
                 if clock() > began + 1.5:
                     at_once.append(sum(not each.stopped for each in leashes))
 
@@ -96,7 +96,7 @@ def test_what_is_answered_and_holds_messages_is_never_stopped() -> None:
         try:
             for _ in range(30):
                 await asyncio.sleep(0.01)
-                leash.look(clock(), clock(), True, True)
+                leash.look(leash.measured(clock()), clock(), True, True)
                 assert not leash.stopped
             return processes.used(process), leash
         finally:
@@ -195,7 +195,7 @@ def test_a_process_that_never_gets_the_processor_has_lost_all_of_the_time() -> N
             leash, began = Leash(process, clock(), known=True), clock()
             while clock() < began + 1.5:
                 await asyncio.sleep(0.01)
-                leash.look(clock(), began, False, True, 60)
+                leash.look(leash.measured(clock()), began, False, True, 60)
             return processes.used(process), leash
         finally:
             for each in (busy, process):
