@@ -35,6 +35,18 @@ class Plugin(HandlerPluginBase):
 """
 
 
+BOTH = """
+class Plugin(HandlerPluginBase):
+    _metadata = PluginMetadata("both")
+    phases = (HookPhase.%s, HookPhase.POST_MESSAGE)
+    def initialize(self, context): (context.data / "pid").write_text(str(os.getpid()))
+    def handle(self, context):
+        end = time.process_time() + 0.004
+        while context.phase is HookPhase.POST_MESSAGE and time.process_time() < end: pass
+"""
+"""One that is asked, and looks on for 4 ms at each message."""
+
+
 def put(tmp_path: Path, name: str, source: str) -> None:
     folder = tmp_path / "data" / "plugins"
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,16 +84,7 @@ def test_what_was_held_back_while_a_plugin_computed_is_seen_before_its_end(
 
 @linux
 def test_many_short_looks_at_once_are_no_long_one(start: Start, tmp_path: Path) -> None:
-    source = """
-    class Plugin(HandlerPluginBase):
-        _metadata = PluginMetadata("both")
-        phases = (HookPhase.PRE_MESSAGE, HookPhase.POST_MESSAGE)
-        def initialize(self, context): (context.data / "pid").write_text(str(os.getpid()))
-        def handle(self, context):
-            end = time.process_time() + 0.004
-            while context.phase is HookPhase.POST_MESSAGE and time.process_time() < end: pass
-    """
-    server = start(both=source)
+    server = start(both=BOTH % "PRE_MESSAGE")
     pid = int((tmp_path / "data" / "pid").read_text())
     ana = server.person("ana")
     for _ in range(4):
@@ -94,20 +97,11 @@ def test_many_short_looks_at_once_are_no_long_one(start: Start, tmp_path: Path) 
 
 @linux
 def test_what_was_answered_while_the_server_was_held_up_counts(start: Start, tmp_path: Path) -> None:
-    source = """
-    class Plugin(HandlerPluginBase):
-        _metadata = PluginMetadata("both")
-        phases = (HookPhase.PRE_CONNECT, HookPhase.POST_MESSAGE)
-        def initialize(self, context): (context.data / "pid").write_text(str(os.getpid()))
-        def handle(self, context):
-            end = time.process_time() + 0.004
-            while context.phase is HookPhase.POST_MESSAGE and time.process_time() < end: pass
-    """
 
     async def hold_up() -> None:
         time.sleep(0.05)
 
-    server = start(both=source)
+    server = start(both=BOTH % "PRE_CONNECT")
     pid = int((tmp_path / "data" / "pid").read_text())
     ana = server.person("ana")
     for number in range(120):  # more than half a second of short looks, written at once

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from alonechat.ui.gui import clipboard
 from alonechat.ui.gui.photos import has_pillow
 
 SECONDS = 5
@@ -42,6 +41,8 @@ def pasted(root: Any, folder: Path) -> list[Path]:
         if root.clipboard_get():
             return []
     if system == "win32":
+        from alonechat.ui.gui import clipboard
+
         return clipboard.files() or _kept(clipboard.picture(), ".png", folder)
     return _by_pillow(folder) if has_pillow() else []
 
