@@ -13,7 +13,7 @@ from pathlib import Path
 
 from alonechat.config import Settings
 from alonechat.core import message
-from alonechat.core.server import auth
+from alonechat.core.server import auth, otp
 from alonechat.core.store.records import ROLES, Account, Invite, Session, Store, Writes
 from alonechat.errors import ConfigError, Rejected, StartError
 
@@ -24,8 +24,6 @@ DEVICE = "token"
 """What `GET /me/sessions` calls the sign-in behind a token that was made here."""
 BY = "command line"
 """Who made an invite that was made here. No username has a space; the invite that a server makes itself has nobody."""
-_CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""No letters that are taken for one another when a code is read out or copied by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +151,19 @@ def set_password(store: Store, name: str, password: str, scrypt_n: int) -> str:
     return username
 
 
+def forget_otp(store: Store, name: str) -> str:
+    """Ask `name` for one-time codes no longer. Gives the username; raises `Rejected("not_found")` where none are."""
+
+    def act(writes: Writes) -> str:
+        account = find(store, name)
+        if not writes.drop_factor(account.username):
+            raise Rejected("not_found", f"one-time codes are not on for {account.username}")
+        return account.username
+
+    username: str = store.transaction(act)
+    return username
+
+
 def set_role(store: Store, name: str, role: str) -> Account:
     """Give `name` another role. Raises `Rejected("conflict")` when that would leave the server without an owner."""
     checked_role(role)
@@ -217,7 +228,7 @@ def _of(accounts: dict[str, Account], name: str) -> Account:
 
 def new_code() -> str:
     """A fresh invite code: 78 bits, in groups that can be read out."""
-    return "-".join("".join(secrets.choice(_CODE_LETTERS) for _ in range(4)) for _ in range(4))
+    return "-".join("".join(secrets.choice(otp.LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def invite(store: Store, role: str, uses: int, days: float) -> Invite:

@@ -31,12 +31,14 @@ class StartError(AloneChatError):
 
 class Rejected(AloneChatError):
     """A refusal of one request. `code` is a key of `STATUS`; `retry_after` is seconds, with `rate_limited` alone;
-    `nonce` is the request's, where whoever refuses knows it."""
+    `nonce` is the request's, where whoever refuses knows it. `needs`: the field of the request that was missing or
+    wrong, where all others were right: `otp`."""
 
     nonce: str | None = None
 
-    def __init__(self, code: str, text: str, retry_after: float | None = None) -> None:
+    def __init__(self, code: str, text: str, retry_after: float | None = None, needs: str | None = None) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
         self.retry_after = retry_after
+        self.needs = needs

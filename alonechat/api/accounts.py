@@ -18,6 +18,7 @@ from alonechat.errors import Rejected
 
 GROUP = "Accounts"
 PASSWORD: dict[str, Any] = {"least": 1, "most": 1024}
+OTP: dict[str, Any] = {"least": 1, "most": 32}
 NEW_PASSWORD: dict[str, Any] = {"least": 8, "most": 1024}
 
 
@@ -65,13 +66,39 @@ async def logout(call: Call) -> Response:
     return answer({"id": call.who.session_id})
 
 
-def _me(call: Call, account: Account) -> Response:
-    return answer({**profile(account), "created": message.stamp(account.created), "session": call.who.session_id})
+async def _me(call: Call, account: Account) -> Response:
+    factor = await call.server.auth.factors.of(account.username)
+    return answer(
+        {
+            **profile(account),
+            "created": message.stamp(account.created),
+            "session": call.who.session_id,
+            "otp": factor is not None,
+            "recovery_codes": factor.left if factor is not None else None,
+        }
+    )
 
 
 async def me(call: Call) -> Response:
     """One's own account."""
-    return _me(call, call.who.account)
+    return await _me(call, call.who.account)
+
+
+async def offer_otp(call: Call) -> Response:
+    """Make a secret for one-time codes."""
+    offered = await call.server.auth.offer_factor(call.who, call.body["password"])
+    return answer({"secret": offered.secret, "uri": offered.uri}, 201)
+
+
+async def turn_otp_on(call: Call) -> Response:
+    """Ask for one-time codes from now on."""
+    return answer({"recovery_codes": await call.server.auth.factors.confirm(call.who.username, call.body["otp"])})
+
+
+async def turn_otp_off(call: Call) -> Response:
+    """Ask for one-time codes no longer."""
+    await call.server.auth.drop_factor(call.who, call.body["password"], call.body["otp"])
+    return await _me(call, call.who.account)
 
 
 async def change_me(call: Call) -> Response:
@@ -87,7 +114,7 @@ async def change_me(call: Call) -> Response:
     if new is not None:
         assert old is not None  # looked at above
         await call.server.auth.change_password(call.who, old, new)
-    return _me(call, account)
+    return await _me(call, account)
 
 
 async def sessions(call: Call) -> Response:
@@ -134,6 +161,7 @@ async def users(call: Call) -> Response:
 USERNAME = Field(
     "username", required=True, least=1, most=128, help="1 to 32 letters or digits of any script, inner . _ -"
 )
+CODE = Field("otp", required=True, help="the code that the device shows now", **OTP)
 AFTER_NAME = Field("after", least=1, most=128, help="a username: those that come after it")
 
 ROWS = (
@@ -163,7 +191,7 @@ ROWS = (
         body=(
             USERNAME,
             Field("password", required=True, **PASSWORD),
-            Field("otp", least=1, most=16, help="a one-time password, where the account has a second factor"),
+            Field("otp", most=OTP["most"], help="a one-time or recovery code, where the account asks for one"),
         ),
         errors=("unauthorized", "forbidden", "rate_limited"),
         signed=False,
@@ -189,6 +217,39 @@ ROWS = (
             Field("display_name", least=1, most=64),
             Field("password", help="the new one", **NEW_PASSWORD),
             Field("old_password", help="the one that holds now", **PASSWORD),
+        ),
+        errors=("conflict", "rate_limited"),
+    ),
+    Row(
+        "POST",
+        "/me/otp",
+        offer_otp,
+        "Make a secret for one-time codes; they are asked for once you confirm it",
+        GROUP,
+        {201: ref("Offered")},
+        body=(Field("password", required=True, help="yours", **PASSWORD),),
+        errors=("conflict", "rate_limited"),
+    ),
+    Row(
+        "POST",
+        "/me/otp/on",
+        turn_otp_on,
+        "Confirm the secret with a code: signing in asks for one from now on",
+        GROUP,
+        {200: ref("Recoveries")},
+        body=(CODE,),
+        errors=("conflict", "rate_limited"),
+    ),
+    Row(
+        "POST",
+        "/me/otp/off",
+        turn_otp_off,
+        "Sign in with the password alone again",
+        GROUP,
+        {200: ref("Me")},
+        body=(
+            Field("password", required=True, help="yours", **PASSWORD),
+            Field("otp", required=True, help="a code of the device, or a recovery code", **OTP),
         ),
         errors=("conflict", "rate_limited"),
     ),

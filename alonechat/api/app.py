@@ -78,7 +78,7 @@ def _endpoint(house: House, rows: dict[str, Row]) -> Callable[[Request], Awaitab
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Rejected)
     request.app.state.house.server.metrics.refused(error.code)
-    response = problem(error.code, error.text)
+    response = problem(error.code, error.text, needs=error.needs)
     if error.code == "unauthorized":
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.code == "rate_limited":

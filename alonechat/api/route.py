@@ -74,6 +74,7 @@ def answer(body: Mapping[str, Any], status: int = 200) -> Response:
     return Response(text, status, media_type=JSON)
 
 
-def problem(code: str, text: str, status: int | None = None) -> Response:
-    """The answer of a refusal."""
-    return answer({"error": {"code": code, "message": text}}, status or STATUS[code])
+def problem(code: str, text: str, status: int | None = None, needs: str | None = None) -> Response:
+    """The answer of a refusal. `needs`: the field that was missing or wrong where all others were right."""
+    error = {"code": code, "message": text, **({"needs": needs} if needs else {})}
+    return answer({"error": error}, status or STATUS[code])

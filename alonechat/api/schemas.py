@@ -86,9 +86,31 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         Field("target"),
         Field("nonce"),
     ),
-    "Error": shape(error=shape(text("code", choices=tuple(STATUS)), text("message", "a sentence for a person"))),
+    "Error": shape(
+        error=shape(
+            text("code", choices=tuple(STATUS)),
+            text("message", "a sentence for a person"),
+            Field("needs", choices=("otp",), help="the field that was missing or wrong where all others were right"),
+        )
+    ),
     "Account": shape(*_ACCOUNT),
-    "Me": shape(*_ACCOUNT, text("created", "RFC 3339"), text("session", "the id of the sign-in that asks")),
+    "Me": shape(
+        *_ACCOUNT,
+        text("created", "RFC 3339"),
+        text("session", "the id of the sign-in that asks"),
+        Field("otp", "boolean", required=True, help="signing in asks for a one-time code, too"),
+        Field("recovery_codes", "integer", least=0, help="how many are left, where it does"),
+    ),
+    "Offered": shape(
+        text("secret", "base32, for whoever types it into an authenticator app"),
+        text("uri", "otpauth://totp/…, for a picture of it"),
+    ),
+    "Recoveries": shape(
+        recovery_codes={
+            **listed({"type": "string"}),
+            "description": "each signs in once instead of a code of the device; they are shown this once",
+        }
+    ),
     "User": shape(*_ACCOUNT, PRESENCE, Field("standing", choices=("disabled", "banned"), help="absent when neither")),
     "Member": shape(*_ACCOUNT, PRESENCE),
     "SignedIn": shape(

@@ -25,6 +25,7 @@ MOUNTED = {
     "serve": ("server", "srv-only"),
     "client": ("client",),
     "talk": ("login", "logout", "whoami", "send", "tail"),
+    "otp": ("otp",),
     "files": ("fetch",),
     "upkeep": ("backup", "restore", "doctor"),
     "accounts": ("user", "invite", "token"),

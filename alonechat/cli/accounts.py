@@ -26,7 +26,7 @@ def mount(app: typer.Typer) -> None:
     """`user`, `invite` and `token`."""
     from alonechat.cli import help_when_alone
 
-    users = typer.Typer(help="Accounts: add, import, list, role, disable, enable, password.")
+    users = typer.Typer(help="Accounts: add, import, list, role, disable, enable, password, forget-otp.")
     invites = typer.Typer(help="Codes that let somebody register: new, list, revoke.")
     for group, name in ((users, "user"), (invites, "invite")):
         group.callback(invoke_without_command=True)(help_when_alone)
@@ -39,6 +39,7 @@ def mount(app: typer.Typer) -> None:
         "disable": disable,
         "enable": enable,
         "password": password,
+        "forget-otp": forget_otp,
     }
     of_invites: dict[str, Callable[..., None]] = {"new": new_invite, "list": list_invites, "revoke": revoke_invite}
     for name, run in of_users.items():
@@ -90,14 +91,17 @@ def import_(
 
 
 def list_(settings: Settings, as_json: Json = False) -> None:
-    """List all accounts: username, display name, role, standing, when it was made."""
+    """List all accounts: username, display name, role, standing, when it was made, whether it asks for codes."""
     from alonechat import admin
     from alonechat.cli.panel import table
 
     with admin.opened(settings) as store:
-        accounts = sorted(store.accounts(), key=lambda each: each.username)
-    head = ("username", "display_name", "role", "standing", "created")
-    rows = [(a.username, a.display_name, a.role, a.standing, _when(a.created)) for a in accounts]
+        accounts, factors = sorted(store.accounts(), key=lambda each: each.username), set(store.factors())
+    head = ("username", "display_name", "role", "standing", "created", "otp")
+    rows = [
+        (a.username, a.display_name, a.role, a.standing, _when(a.created), "on" if a.username in factors else "off")
+        for a in accounts
+    ]
     _print_json(head, rows) if as_json else table(head, rows, sys.stdout)
 
 
@@ -141,6 +145,15 @@ def password(settings: Settings, name: Name) -> None:
     with admin.opened(settings) as store:
         admin.set_password(store, who, given, settings.scrypt_n)
     print(f"{who} has a new password, and all its sign-ins have ended")
+
+
+def forget_otp(settings: Settings, name: Name) -> None:
+    """Let an account sign in with its password alone again, for who has lost device and recovery codes."""
+    from alonechat import admin
+
+    with admin.opened(settings) as store:
+        username = admin.forget_otp(store, name)
+    print(f"{username} signs in with the password alone now")
 
 
 def new_invite(

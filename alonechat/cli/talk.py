@@ -97,11 +97,12 @@ def login(
     """Sign in, and keep the sign-in for the other commands.
 
     The password is asked for on the terminal, or read from ALONECHAT_PASSWORD, or from the first line of standard
-    input.
+    input; so is a one-time code, where the account asks for one: from ALONECHAT_OTP, or from the next line.
     """
     with endings():
         import asyncio
 
+        from alonechat.cli import otp
         from alonechat.cli.password import read_password
         from alonechat.core.client.accounts import Account, Accounts, when
         from alonechat.core.client.rest import Rest, base_url
@@ -117,9 +118,18 @@ def login(
             async with Rest(url) as rest:
                 if making:
                     await rest.register(name, password, invite or None)
-                return await rest.login(name, password)
+                return await rest.login(name, password, os.environ.get(otp.VARIABLE) or None)
 
-        answer = asyncio.run(sign_in())
+        async def with_code(code: str) -> dict[str, Any]:
+            async with Rest(url) as rest:
+                return await rest.login(name, password, code)
+
+        try:
+            answer = asyncio.run(sign_in())
+        except Rejected as refused:
+            if refused.needs != "otp" or os.environ.get(otp.VARIABLE):
+                raise
+            answer = asyncio.run(with_code(otp.read_code("One-time code")))
         user = answer["user"]
         ends = str(answer.get("expires_at") or "")
         account = Account(url, user["username"], answer["token"], answer["ws_url"], ends)

@@ -24,6 +24,7 @@ VARIABLES: dict[str, str] = {
     "ALONECHAT_CACHE": "where the one file unpacks itself, instead of the user's cache directory",
     "ALONECHAT_CONFIG": "the settings file to read instead of alonechat.toml",
     "ALONECHAT_PASSWORD": "the password, instead of asking for it on the terminal",
+    "ALONECHAT_OTP": "the one-time code, instead of asking for it on the terminal",
     "ALONECHAT_ALL": "token: one for every account",
     "ALONECHAT_API_HOST": "login: the server to sign in to",
     "ALONECHAT_AS": "what talks: another account than the current one",

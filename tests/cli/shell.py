@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -73,9 +73,11 @@ class Shell:
         assert ended.err.count("\n") == 1, ended.err
         return ended.err.removeprefix("alonechat: ").rstrip("\n")
 
-    def on_terminal(self, *arguments: str, types: Sequence[tuple[str, str]] = (), **environ: str) -> tuple[int, str]:
+    def on_terminal(
+        self, *arguments: str, types: Sequence[tuple[str, str | Callable[[str], str]]] = (), **environ: str
+    ) -> tuple[int, str]:
         """Exit code and all that a terminal showed. `types`: texts, and what to type, with Return, once each is
-        shown. POSIX only."""
+        shown, or what makes that of all that is shown. POSIX only."""
         import pty
 
         pid, terminal = pty.fork()
@@ -95,7 +97,9 @@ class Shell:
                 break
             shown += piece
             if waiting and waiting[0][0].encode() in shown[before:]:
-                os.write(terminal, waiting.pop(0)[1].encode() + b"\n")
+                given = waiting.pop(0)[1]
+                text = given if isinstance(given, str) else given(shown.decode("utf-8", "replace"))
+                os.write(terminal, text.encode() + b"\n")
                 before = len(shown)
         else:
             os.kill(pid, signal.SIGKILL)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Any
 
 import httpx
 
+from alonechat.core.server import otp
 from alonechat.testing import PASSWORD, Person
 from tests.journeys.process import ServerProcess
+
+
+def code_of(secret: str, ahead: int = 0) -> str:
+    """What an authenticator app shows now, or `ahead` steps later: the next one holds already."""
+    return otp.code(secret, time.time_ns() // 1_000_000 // otp.PERIOD + ahead)
 
 
 class People:
@@ -40,6 +47,18 @@ class People:
         found = self.http.post("/login", json={"username": name, "password": PASSWORD})
         assert found.status_code == 200, found.text
         return str(found.json()["token"])
+
+    def ask_for_codes(self, name: str) -> tuple[str, list[str]]:
+        """Have somebody's sign-in ask for one-time codes: the secret, for `code_of`, and the recovery codes."""
+        self.register(name)
+        http = httpx.Client(
+            base_url=self.server.rest_url, headers={"Authorization": f"Bearer {self.token(name)}"}, trust_env=False
+        )
+        with http:
+            secret = str(http.post("/me/otp", json={"password": PASSWORD}).json()["secret"])
+            found = http.post("/me/otp/on", json={"otp": code_of(secret)})
+        assert found.status_code == 200, found.text
+        return secret, list(found.json()["recovery_codes"])
 
     def connect(self, name: str, token: str | None = None) -> Person:
         """A connection of somebody, who registers where that is needed."""

@@ -122,7 +122,8 @@ class Rest:
             seconds = float(after) if after else None
         except ValueError:
             seconds = None  # the other form of Retry-After, a date, which nobody waits for here
-        raise Rejected(code, str(error.get("message") or f"the server answered {answer.status_code}"), seconds)
+        text = str(error.get("message") or f"the server answered {answer.status_code}")
+        raise Rejected(code, text, seconds, str(error["needs"]) if error.get("needs") else None)
 
     async def server(self) -> dict[str, Any]:
         """Name, version, id, epoch, WebSocket URL, whether registration is open."""
@@ -135,7 +136,8 @@ class Rest:
         return await self.call("POST", "/register", body)
 
     async def login(self, username: str, password: str, otp: str | None = None) -> dict[str, Any]:
-        """`token`, `expires_at`, `user`, and `ws_url` as one reaches it from here."""
+        """`token`, `expires_at`, `user`, and `ws_url` as one reaches it from here. Raises Rejected that `needs` the
+        `otp` where the account asks for a one-time code and this is none."""
         found = await self.call("POST", "/login", {"username": username, "password": password, "otp": otp})
         return {**found, "ws_url": reachable(str(found["ws_url"]), self.url)}
 
@@ -227,6 +229,19 @@ class Rest:
     async def change_me(self, **changes: str) -> dict[str, Any]:
         """Change `display_name`, or `password` with `old_password`; one's account as it is then."""
         return await self.call("PATCH", "/me", dict(changes))
+
+    async def offer_otp(self, password: str) -> dict[str, Any]:
+        """A secret for one-time codes, to be confirmed: `secret`, and `uri` for a picture of it."""
+        return await self.call("POST", "/me/otp", {"password": password})
+
+    async def turn_otp_on(self, otp: str) -> list[str]:
+        """Confirm it: signing in asks for codes from now on. The recovery codes, which are told this once."""
+        found = await self.call("POST", "/me/otp/on", {"otp": otp})
+        return [str(each) for each in found.get("recovery_codes") or ()]
+
+    async def turn_otp_off(self, password: str, otp: str) -> None:
+        """Sign in with the password alone again."""
+        await self.call("POST", "/me/otp/off", {"password": password, "otp": otp})
 
 
 def _write(path: Path, piece: bytes, at: int) -> None:

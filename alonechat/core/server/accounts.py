@@ -14,6 +14,7 @@ from alonechat.core import message
 from alonechat.core.logging import get_logger
 from alonechat.core.server import auth
 from alonechat.core.server.auth import Identity
+from alonechat.core.server.factors import Factors, Offered
 from alonechat.core.server.parts import Parts
 from alonechat.core.store.records import Account, Session, Writes
 from alonechat.errors import Rejected
@@ -78,6 +79,7 @@ class Accounts:
         self._known: dict[str, Session] = {}
         self._generation = 0
         self._nobody = auth.no_password(self._settings.scrypt_n)
+        self.factors = Factors(parts)
         self.on_end: Callable[[list[str]], None] = lambda ids: None
         self.on_renew: Callable[[str, Session], None] = lambda old, new: None
 
@@ -148,26 +150,40 @@ class Accounts:
         return give_back
 
     async def login(self, attempt: Attempt) -> SignedIn:
-        """Sign in with a password. Raises Rejected: `unauthorized`, the same for unknown names; `forbidden` when the
-        account
-        is banned or disabled; `rate_limited`."""
+        """Sign in with a password, and with a one-time code where the account asks for one. Raises Rejected:
+        `unauthorized`, the same for unknown names, which `needs` a code where the password was right; `forbidden` when
+        the account is banned or disabled; `rate_limited`."""
         try:
             name = message.username(attempt.username)
         except Rejected:
             name = ""
         give_back = self._attempt(name or attempt.username[:64], attempt.address)
         account = self._parts.directory.get(name)
-        hashed = await self._keep.read(self._keep.store.password, name) if account else None
-        good = await self._hash(lambda: auth.check_password(attempt.password, hashed or self._nobody))
-        if not (good and hashed) or account is None:
+        if not await self._knows(name, attempt.password) or account is None:
             log.info("sign-in refused", user=name, address=attempt.address)
             raise Rejected("unauthorized", "username or password is wrong")
-        give_back()
+        given = (attempt.otp or "").strip()
+        if not given:
+            give_back()  # the password was right; to be asked for a code is no wrong attempt
         self._may_sign_in(account)
+        take = await self.factors.check(name, given)
         session = self._new_session(name, attempt.device)
-        await self._keep.write(lambda writes: writes.add_sessions([session]))
+
+        def act(writes: Writes) -> None:
+            take(writes)
+            writes.add_sessions([session])
+
+        await self._keep.write(act)
+        if given:
+            give_back()
         log.info("signed in", user=name, session=session.id, address=attempt.address)
         return self._signed(session, account)
+
+    async def _knows(self, name: str, password: str) -> bool:
+        """Whether it is the password of this account; it takes as long where there is no such account."""
+        known = self._parts.directory.get(name) is not None
+        hashed = await self._keep.read(self._keep.store.password, name) if known else None
+        return await self._hash(lambda: auth.check_password(password, hashed or self._nobody)) and bool(hashed)
 
     def _may_sign_in(self, account: Account) -> None:
         if account.standing != "active":
@@ -251,12 +267,7 @@ class Accounts:
         wrong,
         `rate_limited`."""
         name = identity.username
-        give_back = self._attempt(name, "")
-        hashed = await self._keep.read(self._keep.store.password, name)
-        good = await self._hash(lambda: auth.check_password(old, hashed or self._nobody))
-        if not (good and hashed):
-            raise Rejected("forbidden", "the old password is wrong")
-        give_back()
+        await self._prove(name, old, Rejected("forbidden", "the old password is wrong"))
         fresh = await self._hash(lambda: auth.hash_password(new, self._settings.scrypt_n))
 
         def act(writes: Writes) -> list[str]:
@@ -265,6 +276,25 @@ class Accounts:
 
         await self._revoke(act)
         log.info("password changed", user=name)
+
+    async def _prove(self, name: str, password: str, wrong: Rejected) -> None:
+        """Who is signed in shows to know the password, too. Raises Rejected: `forbidden`, `rate_limited`."""
+        give_back = self._attempt(name, "")
+        if not await self._knows(name, password):
+            raise wrong
+        give_back()
+
+    async def offer_factor(self, identity: Identity, password: str) -> Offered:
+        """The secret of one-time codes for this account. Raises Rejected: `forbidden` for a wrong password, `conflict`
+        where codes are on, `rate_limited`."""
+        await self._prove(identity.username, password, Rejected("forbidden", "the password is wrong"))
+        return await self.factors.offer(identity.username)
+
+    async def drop_factor(self, identity: Identity, password: str, code: str) -> None:
+        """Ask this account for codes no longer. Raises Rejected: `forbidden` for a wrong password or code, `conflict`
+        where none are asked for, `rate_limited`."""
+        await self._prove(identity.username, password, Rejected("forbidden", "the password is wrong"))
+        await self.factors.drop(identity.username, code)
 
     async def _hash(self, act: Callable[[], T]) -> T:
         if self._hashing >= WAITING:

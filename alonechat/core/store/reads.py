@@ -13,7 +13,17 @@ from alonechat.core.message import EVENTS, LOBBY, MAX_SENT, SCROLLED, key_of, ta
 from alonechat.core.store import grams, search, sql, uploads, wire
 from alonechat.core.store.overview import Overviewed
 from alonechat.core.store.reader import Reader, served
-from alonechat.core.store.records import Account, Conversation, Event, Found, Invite, Membership, Session, Upload
+from alonechat.core.store.records import (
+    Account,
+    Conversation,
+    Event,
+    Factor,
+    Found,
+    Invite,
+    Membership,
+    Session,
+    Upload,
+)
 from alonechat.core.store.schema import LOBBY_ID
 from alonechat.core.store.wire import COLUMNS, Names, Row
 from alonechat.errors import Rejected
@@ -66,6 +76,15 @@ class Reads:
     def password(self, username: str) -> str | None:
         found: str | None = self._one(sql.PASSWORD, username=username)
         return found
+
+    @served
+    def factor(self, username: str) -> Factor | None:
+        rows = self._rows(sql.FACTOR, username=username)
+        return Factor(*rows[0]) if rows else None
+
+    @served
+    def factors(self) -> list[str]:
+        return [row[0] for row in self._rows(sql.FACTORS)]
 
     @served
     def session(self, id: str) -> Session | None:

@@ -123,6 +123,18 @@ class Session:
     revoked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """An account's second factor. `secret` in base32; `since`, in milliseconds, is 0 while it is only offered and not
+    asked for; `step` is that of the last code that was taken (`otp`); `left` recovery codes are left."""
+
+    username: str
+    secret: str
+    since: int
+    step: int
+    left: int
+
+
 @dataclass(slots=True)
 class Invite:
     """A code that lets somebody register. `uses` are left; `expires` is 0 for never."""
@@ -178,6 +190,8 @@ class Store(Protocol):
     # --- reads ---
     def accounts(self) -> list[Account]: ...
     def password(self, username: str) -> str | None: ...
+    def factor(self, username: str) -> Factor | None: ...
+    def factors(self) -> list[str]: ...  # whose second factor is asked for
     def session(self, id: str) -> Session | None: ...
     def sessions(self, username: str | None = None) -> list[Session]: ...  # not revoked, all users with None
     # None also when used up, expired (now in ms is the store's clock)
@@ -245,6 +259,14 @@ class Writes(Protocol):
     def add_accounts(self, accounts: Iterable[tuple[Account, str | None]]) -> None: ...
     # with the encoded password hash or None. Raises Rejected("conflict") naming the username: all or none
     def change_account(self, username: str, **changes: Any) -> None: ...  # display_name, role, standing, password
+    def offer_factor(self, username: str, secret: str) -> None: ...
+    # not asked for until it is confirmed; another offer goes. Rejected("conflict") where one is asked for already
+    def confirm_factor(self, username: str, secret: str, step: int, digests: Iterable[str]) -> None: ...
+    # asked for from now on, with these recovery codes. Rejected("conflict") where this secret is no offer (any more)
+    # whether a code with that step, or that recovery code, may sign in now; neither does a second time
+    def take_step(self, username: str, step: int) -> bool: ...
+    def take_recovery(self, username: str, digest: str) -> bool: ...
+    def drop_factor(self, username: str) -> bool: ...  # False where there was none
     def add_sessions(self, sessions: Iterable[Session]) -> None: ...
     def revoke(
         self, username: str, id: str | None = None, keep: str | None = None, expires: int | None = None

@@ -122,5 +122,20 @@ def _fifth(raw: Connection) -> None:
     with each text was a page of three. What is there holds; an older AloneChat would take it for the end."""
 
 
-MIGRATIONS: list[Migration] = [_first, _second, _third, _fourth, _fifth]
+_SIX = """
+CREATE TABLE factors (
+    account INTEGER PRIMARY KEY REFERENCES accounts, secret TEXT NOT NULL, since INTEGER NOT NULL,
+    step INTEGER NOT NULL);
+CREATE TABLE recoveries (
+    account INTEGER NOT NULL REFERENCES accounts, digest TEXT NOT NULL, PRIMARY KEY (account, digest)) WITHOUT ROWID
+"""
+
+
+def _sixth(raw: Connection) -> None:
+    """One-time codes as a second factor: the secret that they are made of, and what is typed when it is lost."""
+    for statement in _SIX.split(";\n"):
+        raw.execute(statement)
+
+
+MIGRATIONS: list[Migration] = [_first, _second, _third, _fourth, _fifth, _sixth]
 """What each schema version adds to the one before. What was released is never changed: a change is a new entry."""

@@ -68,6 +68,49 @@ REVOKE_ALL = (
     "UPDATE sessions SET revoked=1 WHERE sessions.revoked = 0"
 )
 
+FACTOR = (
+    "SELECT accounts.username, factors.secret, factors.since, factors.step, (SELECT count(*) AS count_1 FROM "
+    "recoveries WHERE recoveries.account = factors.account) AS anon_1 FROM factors JOIN accounts ON "
+    "factors.account = accounts.id WHERE accounts.username = :username"
+)
+
+FACTORS = (
+    "SELECT accounts.username FROM factors JOIN accounts ON factors.account = accounts.id WHERE factors.since > 0"
+)
+
+FACTOR_NOW = (
+    "SELECT factors.secret, factors.since FROM factors WHERE factors.account = :account"
+)
+
+OFFER_FACTOR = (
+    "INSERT INTO factors (account, secret, since, step) VALUES (:account, :secret, 0, 0) ON CONFLICT (account) DO "
+    "UPDATE SET secret = excluded.secret"
+)
+
+CONFIRM_FACTOR = (
+    "UPDATE factors SET since=:since, step=:step WHERE factors.account = :account"
+)
+
+TAKE_STEP = (
+    "UPDATE factors SET step=:step WHERE factors.account = :account AND factors.since > 0 AND factors.step < :step"
+)
+
+DROP_FACTOR = (
+    "DELETE FROM factors WHERE factors.account = :account"
+)
+
+ADD_RECOVERY = (
+    "INSERT INTO recoveries (account, digest) VALUES (:account, :digest)"
+)
+
+TAKE_RECOVERY = (
+    "DELETE FROM recoveries WHERE recoveries.account = :account AND recoveries.digest = :digest"
+)
+
+DROP_RECOVERIES = (
+    "DELETE FROM recoveries WHERE recoveries.account = :account"
+)
+
 INVITES = (
     "SELECT invites.code, invites.role, invites.uses, invites.expires, invites.created, invites.\"by\" FROM invites "
     "WHERE invites.uses > 0 AND (invites.expires = 0 OR invites.expires > :now) ORDER BY invites.created, "

@@ -31,10 +31,12 @@ from alonechat.core.store.tables import (
     accounts,
     conversations,
     events,
+    factors,
     invites,
     marks,
     members,
     mentions,
+    recoveries,
     sanctions,
     sessions,
     settings,
@@ -42,7 +44,7 @@ from alonechat.core.store.tables import (
 )
 
 _a, _c, _m, _k, _e = accounts.c, conversations.c, members.c, marks.c, events.c
-_s, _i = sessions.c, invites.c
+_s, _i, _f, _r = sessions.c, invites.c, factors.c, recoveries.c
 
 
 def _seq() -> ColumnElement[int]:
@@ -195,6 +197,17 @@ def _sanction() -> ColumnElement[bool]:
     return and_(s.conversation == _given("conversation"), s.account == _given("account"), s.kind == _text("kind"))
 
 
+def _offer() -> Insert:
+    """A second factor that is not asked for yet, instead of another one that was only offered."""
+    put = insert(factors).values(account=_given("account"), secret=_text("secret"), since=literal(0), step=literal(0))
+    return put.on_conflict_do_update(index_elements=["account"], set_={"secret": put.excluded.secret})
+
+
+def _factor() -> Select[Any]:
+    left = select(func.count()).where(_r.account == _f.account).correlate(factors).scalar_subquery()
+    return select(_a.username, _f.secret, _f.since, _f.step, left).join_from(factors, accounts, _f.account == _a.id)
+
+
 def _of(table: Table, column: str) -> ColumnElement[bool]:
     """Only rows whose `column` is what is given under its name."""
     found: ColumnElement[bool] = table.c[column] == _text(column)
@@ -221,6 +234,20 @@ STATEMENTS: dict[str, Any] = {
     "SHORTEN": update(sessions).where(_chosen(), _s.expires > _given("until")).values(expires=_given("until")),
     "REVOKE": update(sessions).where(_chosen()).values(revoked=literal(True)).returning(_s.id),
     "REVOKE_ALL": update(sessions).where(~_s.revoked).values(revoked=literal(True)),
+    "FACTOR": _factor().where(_of(accounts, "username")),
+    "FACTORS": select(_a.username).join_from(factors, accounts, _f.account == _a.id).where(_f.since > literal(0)),
+    "FACTOR_NOW": select(_f.secret, _f.since).where(_f.account == _given("account")),
+    "OFFER_FACTOR": _offer(),
+    "CONFIRM_FACTOR": update(factors)
+    .where(_f.account == _given("account"))
+    .values(since=_given("since"), step=_given("step")),
+    "TAKE_STEP": update(factors)
+    .where(_f.account == _given("account"), _f.since > literal(0), _f.step < _given("step"))
+    .values(step=_given("step")),
+    "DROP_FACTOR": delete(factors).where(_f.account == _given("account")),
+    "ADD_RECOVERY": _insert(recoveries),
+    "TAKE_RECOVERY": delete(recoveries).where(_r.account == _given("account"), _r.digest == _text("digest")),
+    "DROP_RECOVERIES": delete(recoveries).where(_r.account == _given("account")),
     "INVITES": _invites().order_by(_i.created, _i.code),
     "INVITE": _invites().where(_of(invites, "code")),
     "ADD_INVITE": _insert(invites),

@@ -117,6 +117,20 @@ invites = Table(
     Column("created", Integer),
     Column("by", String),
 )
+factors = Table(
+    "factors",
+    meta,
+    Column("account", Integer, primary_key=True),
+    Column("secret", String),  # base32
+    Column("since", Integer),  # when it was confirmed, in ms; 0 while it is only offered, and not asked for
+    Column("step", Integer),  # of the last code that was taken: none is taken twice
+)
+recoveries = Table(
+    "recoveries",
+    meta,
+    Column("account", Integer, primary_key=True),
+    Column("digest", String, primary_key=True),
+)
 settings = Table("settings", meta, Column("name", String, primary_key=True), Column("value", String))
 shards = Table("shards", meta, Column("number", Integer, primary_key=True), Column("first", Integer))
 spread = Table(  # which conversations have texts in which shard of the index

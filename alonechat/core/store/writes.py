@@ -70,6 +70,40 @@ class SqliteWrites:
         for name, value in changes.items():
             self._raw.execute(_CHANGES[name], {"account": account, "value": value})
 
+    # --- second factors ---
+
+    def offer_factor(self, username: str, secret: str) -> None:
+        account = self._books.account(username)
+        if self._factor(account)[1]:
+            raise Rejected("conflict", "one-time codes are on for this account already; turn them off first")
+        self._raw.execute(sql.OFFER_FACTOR, {"account": account, "secret": secret})
+
+    def confirm_factor(self, username: str, secret: str, step: int, digests: Iterable[str]) -> None:
+        account = self._books.account(username)
+        if self._factor(account) != (secret, 0):
+            raise Rejected("conflict", "this secret is not the one that was offered last; begin anew")
+        self._raw.execute(sql.CONFIRM_FACTOR, {"account": account, "since": self._books.clock(), "step": step})
+        self._raw.execute(sql.DROP_RECOVERIES, {"account": account})
+        self._raw.executemany(sql.ADD_RECOVERY, [{"account": account, "digest": each} for each in digests])
+
+    def _factor(self, account: int) -> tuple[str, int]:
+        """Its secret and since when it is asked for; 0 where it is not, "" where there is none."""
+        row = self._raw.execute(sql.FACTOR_NOW, {"account": account}).fetchone()
+        return ("", 0) if row is None else (row[0], row[1])
+
+    def take_step(self, username: str, step: int) -> bool:
+        given = {"account": self._books.account(username), "step": step}
+        return self._raw.execute(sql.TAKE_STEP, given).rowcount > 0
+
+    def take_recovery(self, username: str, digest: str) -> bool:
+        given = {"account": self._books.account(username), "digest": digest}
+        return self._raw.execute(sql.TAKE_RECOVERY, given).rowcount > 0
+
+    def drop_factor(self, username: str) -> bool:
+        given = {"account": self._books.account(username)}
+        self._raw.execute(sql.DROP_RECOVERIES, given)
+        return self._raw.execute(sql.DROP_FACTOR, given).rowcount > 0
+
     # --- sign-ins ---
 
     def add_sessions(self, sessions_: Iterable[Session]) -> None:

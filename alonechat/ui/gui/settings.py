@@ -12,6 +12,7 @@ from alonechat.core.client.actions import page
 from alonechat.core.client.preferences import SIZES
 from alonechat.core.client.words import _
 from alonechat.ui.gui import notify
+from alonechat.ui.gui.codes import open_codes
 from alonechat.ui.gui.palette import ACCENTS
 from alonechat.ui.gui.sheet import Sheet
 from alonechat.ui.gui.style import Glyph
@@ -226,6 +227,9 @@ def account_sheet(app: App) -> Sheet:
             sheet.close()
             app.toast(_("Kept"))
 
-    kit.button(body, _("Keep"), keep, width=110).grid(row=9, sticky="e", pady=(18, 0))
+    row = kit.frame(body)
+    row.grid(row=9, sticky="ew", pady=(18, 0))
+    kit.button(row, _("One-time codes…"), lambda: open_codes(app, sheet), "plain", width=150).pack(side="left")
+    kit.button(row, _("Keep"), keep, width=110).pack(side="right")
     sheet.show(fields["display_name"])
     return sheet

@@ -125,6 +125,8 @@ class SignIn:
             then(result)
 
     def _sentence(self, error: AloneChatError) -> str:
+        if isinstance(error, Rejected) and error.needs == "otp":
+            return str(error) if self._ask_code() else ""
         if isinstance(error, Rejected) and error.code == "unauthorized":
             return _("Name or password is wrong.")
         if isinstance(error, Rejected) and error.code == "conflict":
@@ -197,6 +199,16 @@ class SignIn:
             return
         otp = self.otp.get() if self.otp is not None else ""
         self._run(signin.sign_in(self.place, self.name.get(), self.password.get(), otp), self._in)
+
+    def _ask_code(self) -> bool:
+        """Name and password are right: the field for the code of the authenticator app. False when it is new."""
+        known = self.otp is not None
+        if self.otp is None:
+            self.otp = self._field(_("One-time or recovery code"), "", self.fields)
+            self.otp.bind("<Return>", lambda _e: self.go())
+        self.otp.focus_set()
+        self.otp.select_range(0, "end")
+        return known
 
     def _register(self) -> None:
         assert self.place is not None and self.name is not None and self.password is not None

@@ -24,7 +24,7 @@ from alonechat.core.client.present import Now, line, printable
 from alonechat.core.client.refusals import worded
 from alonechat.core.client.runner import Runner
 from alonechat.core.client.words import _, n_
-from alonechat.errors import AloneChatError
+from alonechat.errors import AloneChatError, Rejected
 from alonechat.ui.tui import local
 from alonechat.ui.tui.desk import Desk
 from alonechat.ui.tui.picture import explained
@@ -317,12 +317,21 @@ def sign_in(server: str) -> Account | None:
             password = getpass.getpass(_("Password") + ": ")
         except EOFError:
             return None
+
+        async def work(code: str, url: str = url, name: str = name, password: str = password) -> Account:
+            return await signin.sign_in(await signin.look(url), name, password, code)
+
         try:
-
-            async def work(url: str = url, name: str = name, password: str = password) -> Account:
-                return await signin.sign_in(await signin.look(url), name, password)
-
-            return asyncio.run(work())
+            try:
+                return asyncio.run(work(""))
+            except Rejected as refused:
+                if refused.needs != "otp":
+                    raise
+            try:
+                code = input(_("One-time or recovery code") + ": ")
+            except EOFError:
+                return None
+            return asyncio.run(work(code))
         except AloneChatError as error:
             print(printable(worded(str(error))), flush=True)
             if not sys.stdin.isatty():

@@ -24,6 +24,8 @@ class SignIn(Form):
     def __init__(self, app: App, server: str) -> None:
         self.app = app
         self.registers = False
+        self.asks = False
+        """The account asks for a one-time code, too."""
         self.busy = False
         super().__init__("", (), self._go)
         self._arrange({"server": server})
@@ -39,8 +41,8 @@ class SignIn(Form):
                 Field("display_name", _("Shown as (optional)")),
                 Field("invite", _("Invitation (if needed)")),
             ]
-        else:
-            fields.append(Field("otp", _("Code (if needed)")))
+        elif self.asks:
+            fields.append(Field("otp", _("One-time code")))
         for each in fields:
             text = given.get(each.name, "")
             each.editor = Editor(text, len(text), multiline=False)
@@ -86,7 +88,7 @@ class SignIn(Form):
             if self.registers:
                 who = signin.Newcomer(given["username"], given["password"], given["display_name"], given["invite"])
                 return await signin.register(place, who)
-            return await signin.sign_in(place, given["username"], given["password"], given["otp"])
+            return await signin.sign_in(place, given["username"], given["password"], given.get("otp", ""))
 
         def then(account: Account | None, error: AloneChatError | None) -> None:
             self.app.post(lambda: self._answered(account, error))
@@ -101,6 +103,12 @@ class SignIn(Form):
             self.is_error, self.note = True, printable(str(error))
             refused = isinstance(error, Rejected) and error.code == "unauthorized"
             named = "password" if refused else ""
+            if isinstance(error, Rejected) and error.needs == "otp":
+                named = "otp"
+                if not self.asks:
+                    self.asks, self.is_error = True, False
+                    self.note = _("Give the code of your authenticator app, or a recovery code.")
+                    self._arrange({each.name: each.editor.text for each in self.fields})
             self.at = next((n for n, each in enumerate(self.fields) if each.name == named), self.at)
             return
         try:
