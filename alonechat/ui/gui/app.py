@@ -21,6 +21,7 @@ from alonechat.core.client.runner import Runner
 from alonechat.core.client.words import _
 from alonechat.errors import AloneChatError
 from alonechat.ui.gui import collecting
+from alonechat.ui.gui.dropping import Dropping
 from alonechat.ui.gui.fonts import Fonts, fontconfig, screen_scale
 from alonechat.ui.gui.keys import ALT, CONTROL, as_on_desktops, name_of
 from alonechat.ui.gui.notify import Notifier
@@ -91,7 +92,7 @@ class App:
         self._toast: Any = None
         self._keeping = False
         self.waker = Waker(self.root, self._changed)
-        self.notifier = Notifier(self.waker.post)
+        self.notifier, self.dropping = Notifier(self.waker.post), Dropping(self)
         self.photos = Photos(self.root, self.fonts.scale, self.waker.post)
         self.photos.on_ready = self._photo_ready
         self.viewer: Viewer | None = None
@@ -449,9 +450,8 @@ class App:
             save(self.opening.preferences, self.preferences)
         if self.runner is not None:
             self.runner.close()
-        self.photos.close()
-        self.notifier.close()
-        self.waker.close()
+        for each in (self.photos, self.notifier, self.dropping, self.waker):
+            each.close()
         for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
             self.root.tk.call("after", "cancel", timer)  # customtkinter's, too: they would meet widgets that are gone
         self.root.quit()
