@@ -13,6 +13,7 @@ import pytest
 from alonechat import __version__
 from alonechat.errors import STATUS
 from alonechat.testing import Person
+from tests.journeys import wire
 from tests.journeys.people import People
 from tests.journeys.process import ServerProcess
 from tools.bundle import compiled, hot
@@ -94,6 +95,23 @@ def test_a_message_its_reply_its_edit_and_its_end_go_through_it(people: People, 
     assert bo.hears("DELETE", ref=said["id"])["sender"] == "ana"
     assert people.call(bo, "GET", "/search", params={"q": "北京"}).json()["events"] == []
     assert next(each for each in bo.asks(type="HISTORY")["events"] if each["id"] == said["id"])["content"] == ""
+
+
+@pytest.mark.parametrize("case", wire.CASES)
+def test_odd_requests_are_answered(people: People, case: str) -> None:
+    sent, expected = wire.CASES[case]
+    assert wire.status(people.server.rest_port, sent) in expected
+
+
+@pytest.mark.parametrize("case", wire.ENDLESS)
+def test_a_head_has_an_end(people: People, case: str) -> None:
+    assert wire.pours(people.server.rest_port, wire.ENDLESS[case]) < 32 << 20, "what the sockets hold, and no more"
+    assert wire.status(people.server.rest_port, wire.CASES["version 1.0"][0]) == b"200"
+
+
+def test_two_requests_in_one_piece_and_a_body_that_waits(people: People) -> None:
+    assert wire.both(people.server.rest_port).count(b"HTTP/1.1 200") == 2
+    assert wire.waits(people.server.rest_port) == [b"100", b"401"]
 
 
 def test_rooms_direct_conversations_and_a_known_nonce_go_through_it(ana: Person, bo: Person) -> None:

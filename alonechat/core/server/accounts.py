@@ -30,7 +30,7 @@ KNOWN = 20_000
 """Sessions that are remembered, so that a request needs no read."""
 TOKENS = 1_000
 """Tokens whose signature is known to be right: what one says never changes, and whether it holds, and how long, its
-session says. To look at one again would be a tenth of a POST /send; who connects shows it once, and asks for none."""
+session says. To look at one each time took a quarter of a POST /send."""
 T = TypeVar("T")
 log = get_logger(__name__)
 

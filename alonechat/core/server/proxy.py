@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
@@ -19,6 +20,7 @@ def header(scope: Mapping[str, Any], name: bytes) -> str:
     return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
 
 
+@lru_cache(1024)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(text.strip().strip("[]"))
@@ -26,6 +28,12 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
         return None
     # a socket that listens on :: shows IPv4 clients as ::ffff:10.0.0.1, which no IPv4 network would hold
     return getattr(found, "ipv4_mapped", None) or found
+
+
+@lru_cache(1024)
+def _plain(text: str) -> str:
+    """An address as it is written most shortly; what is none stays."""
+    return str(_parsed(text) or text)
 
 
 def is_trusted(address: str, networks: Iterable[Any]) -> bool:
@@ -37,8 +45,9 @@ def is_trusted(address: str, networks: Iterable[Any]) -> bool:
 def address(scope: Mapping[str, Any], settings: Settings) -> str:
     """The client's address: the peer's, or behind a trusted proxy the rightmost one in X-Forwarded-For that is no such
     proxy. Whatever stands left of it is what the client itself may have claimed."""
-    peer = scope["client"][0] if scope.get("client") else ""
-    found = peer
+    found = scope["client"][0] if scope.get("client") else ""
+    if not settings.trusted_proxy:
+        return _plain(found)
     for hop in reversed(header(scope, b"x-forwarded-for").split(",")):
         if not is_trusted(found, settings.trusted_proxy):
             break
@@ -46,7 +55,7 @@ def address(scope: Mapping[str, Any], settings: Settings) -> str:
         if named is None:  # nonsense, or the end of the list: the last one that is known for certain
             break
         found = str(named)
-    return str(_parsed(found) or found)
+    return _plain(found)
 
 
 def websocket_url(scope: Mapping[str, Any], settings: Settings, port: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from alonechat.core.server import accounts
 from alonechat.testing import Clock, Person, serving
 
 DAY = 86_400
@@ -89,3 +90,27 @@ def test_each_connection_is_cut_when_it_was_silent_for_two_heartbeats_itself(tmp
         after(10)
         assert there() == {"live"}
         assert live.says("still here")["seq"]
+
+
+def test_a_token_that_was_seen_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its signature is known; whether it holds is asked anew, and what is like it is another one."""
+    monkeypatch.setattr(accounts, "TOKENS", 3)
+    clock = Clock()
+    with serving(tmp_path, clock, token_days=30) as server:
+
+        def status(token: str) -> int:
+            headers = {"Authorization": f"Bearer {token}"}
+            return httpx.get(f"{server.url}/me", headers=headers, trust_env=False).status_code
+
+        server.register("ana")
+        tokens = [server.token("ana") for _ in range(5)]
+        assert [status(token) for token in tokens * 2] == [200] * 10
+        assert len(server.manager.auth._read) <= 3, "there is an end to what is kept"
+        head, body, signed = tokens[4].split(".")
+        for forged in (f"{head}.{body}.{signed[::-1]}", f"{head}.{body}.", f"{head}.{body[::-1]}.{signed}"):
+            assert status(forged) == 401
+        headers = {"Authorization": f"Bearer {tokens[4]}"}
+        assert httpx.post(f"{server.url}/logout", headers=headers, trust_env=False).status_code == 200
+        assert [status(tokens[4]), status(tokens[3])] == [401, 200]
+        clock.forward(31 * DAY)
+        assert status(tokens[3]) == 401
