@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from alonechat.core import fields
-from alonechat.core.client.refusals import NAMED, understood
 from alonechat.core.client.sentences import HELP, NOTICES, SENTENCES, WORDS
+from alonechat.core.client.templates import NAMED, understood
 from alonechat.core.client.words import _, choose
 from alonechat.core.server.commands import COMMANDS
 from alonechat.core.store.records import ROLES
@@ -92,7 +92,8 @@ def test_a_sentence_is_found_by_its_own_template() -> None:
         names = re.findall(r"{(\w+)}", sentence)
         assert len(names) == len(set(names)), sentence
         given = {name: f"<{name}>" for name in names}
-        assert understood(sentence.format(**given), notice=sentence in NOTICES) == (sentence, given)
+        kind = "told" if sentence in NOTICES else "refused"
+        assert understood(sentence.format(**given), kind) == (sentence, given)
 
 
 def test_what_a_field_may_hold_is_a_word_with_a_translation() -> None:

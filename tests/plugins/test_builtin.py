@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from alonechat.core.client import words
+from alonechat.core.client.sentences import POSTS
+from alonechat.core.client.templates import posted, understood
 from alonechat.plugins.kept import read_states, switch
 from alonechat.testing import Clock, Server, serving
 
@@ -277,3 +280,30 @@ def test_a_room_chooses_what_a_flood_is_in_it(tmp_path: Path) -> None:
 def test_help_names_what_plugins_do(start: Start) -> None:
     lines = start().person("ana").asks(type="TEXT", content="/help")["content"].splitlines()
     assert "/roll 2d6+1: dice" in lines and any(line.startswith("/topic") for line in lines)
+
+
+def test_what_they_post_for_all_is_read_in_the_readers_language(start: Start) -> None:
+    """Each thing that they post, as a Chinese face shows it; what people wrote stays, and so does the log."""
+    ana, seen = start().person("ana", "owner"), []
+    said = [
+        '/poll "Lunch: yes?" noodles "The lockdown is over."', "/poll close", "/slow 30", "/slow off", "/flood 1 60",
+        "/flood 5 60", "/flood off", "/lockdown", "/lockdown off",
+    ]  # fmt: skip
+    assert ana.asks(type="JOIN", target="#work")["type"] == "JOIN"
+    try:
+        words.choose("zh")
+        for text in said:
+            event = ana.asks(type="TEXT", target="#work", content=text)
+            shown = posted(event)
+            seen += [understood(line, "posted") for line in event["content"].splitlines()]
+            left = set(re.findall(r"[A-Za-z]+", shown)) - {"Lunch", "yes", "noodles", "The", "lockdown", "is", "over"}
+            assert not left, shown
+            if text.startswith("/poll"):
+                assert "The lockdown is over." in shown and "📊 Lunch: yes?" in shown
+            assert posted({**event, "via": None}) == posted({**event, "via": "mine"}) == event["content"]
+            words.choose("en")
+            assert posted(event) == event["content"]
+            words.choose("zh")
+    finally:
+        words.choose("en")
+    assert {found[0] for found in seen if found} == set(POSTS), "and nothing is there that nobody says"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alonechat.core.client.present import short, size_text
+from alonechat.core.client.templates import posted
 from alonechat.core.client.words import _, n_
 
 MOST = 20
@@ -87,7 +88,7 @@ def label(file: File) -> str:
 
 def said(event: Mapping[str, Any], most: int = 120) -> str:
     """A message on one line, for lists, quotes and notifications: its text, or the names of its files."""
-    return called(str(event.get("content") or ""), of_event(event), most)
+    return called(posted(event), of_event(event), most)
 
 
 def called(content: str, files: Sequence[File], most: int = 120) -> str:

@@ -27,10 +27,10 @@ from alonechat.core.client.model import (
     Told,
     Welcomed,
 )
-from alonechat.core.client.refusals import worded
 from alonechat.core.client.sending import Sending
 from alonechat.core.client.shelf import Shelf
 from alonechat.core.client.state import Conversation, Event, State
+from alonechat.core.client.templates import worded
 from alonechat.core.client.timing import Timing
 from alonechat.core.client.words import _
 from alonechat.core.message import LOBBY

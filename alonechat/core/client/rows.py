@@ -9,8 +9,8 @@ from datetime import date
 from alonechat.core.client.files import File, of_event, said
 from alonechat.core.client.model import Model, Told, Window, Written
 from alonechat.core.client.moment import Moment, clock, day, day_of, stamp_of
-from alonechat.core.client.refusals import worded
 from alonechat.core.client.state import Event, amend
+from alonechat.core.client.templates import posted, worded
 from alonechat.core.client.words import _, n_
 
 GROUP = 300.0
@@ -34,10 +34,10 @@ class Quote:
 class Row:
     """One row. `kind`: `start` (the log begins here), `day`, `new` (what follows was not read before), `message`,
     `note` (somebody joined, left, set the topic), `written` (one's own, without a receipt yet), `told` (for this
-    person alone). `key` is the same over redraws. `text` is ready to show, for messages their content. `first` begins
-    a group: name and avatar are shown. `shown`: the author's name; `name` says through which plugin, too. `state` of
-    one's own: `waiting`, `sent`, `refused` with a `reason`. `files`: what the message bears, whose `text` may be empty
-    then."""
+    person alone). `key` is the same over redraws. `text` is ready to show, for messages their content
+    (`written_text`: as it was written). `first` begins a group: name and avatar are shown. `shown`: the author's
+    name; `name` says through which plugin, too. `state` of one's own: `waiting`, `sent`, `refused` with a `reason`.
+    `files`: what the message bears, whose `text` may be empty then."""
 
     kind: str
     key: str
@@ -61,6 +61,11 @@ class Row:
     action: bool = False
     is_error: bool = False
     files: tuple[File, ...] = ()
+
+    @property
+    def written_text(self) -> str:
+        """What one changes: a plugin's text may be shown in another language."""
+        return str(self.event["content"]) if self.kind == "message" and self.event else self.text
 
 
 def rows(model: Model, target: str, moment: Moment, since: int | None = None) -> list[Row]:
@@ -109,7 +114,7 @@ def _message(model: Model, event: Event, pending: Iterable[Written], places: dic
     return Row(
         "message",
         event["id"],
-        event["content"],
+        posted(event),
         event,
         mine=mine,
         mention=not mine and (model.me in named or "*" in named) and not event.get("deleted"),

@@ -270,6 +270,20 @@ NOTICES = (
 )
 """What the server tells one person alone, as templates like those."""
 
+POSTS = (
+    _t("Vote with a reaction."),
+    _t("📊 {question} (closed)"),
+    _t("{n} voted."),
+    _t("Slow mode: one message every {seconds} s."),
+    _t("Slow mode is off."),
+    _t("At most {n} message within {seconds} s from each of you."),
+    _t("At most {n} messages within {seconds} s from each of you."),
+    _t("Floods are not stopped here."),
+    _t("Lockdown: only moderators write here."),
+    _t("The lockdown is over."),
+)
+"""What the server's own plugins post for all."""
+
 HELP = frozenset(
     (
         _t("what commands there are"),

@@ -149,7 +149,7 @@ class Composer:
         if self.edit is None:
             self._kept = self.content
         self.reply, self.edit = None, row
-        self.put(row.text)
+        self.put(row.written_text)
         self._stripped("edit", _("Edit: {text}").format(text=short(row.text, 80)))
 
     def leave(self) -> bool:

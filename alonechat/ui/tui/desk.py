@@ -310,7 +310,7 @@ class Desk:
         """Change a message of one's own in the composer."""
         talk = self.talk()
         talk.reply, talk.editing = None, row
-        talk.editor.set(row.text)
+        talk.editor.set(row.written_text)
 
     def last_own(self) -> Row | None:
         """One's own latest message that can be changed."""

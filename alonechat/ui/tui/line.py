@@ -21,8 +21,8 @@ from alonechat.core.client.moment import Moment
 from alonechat.core.client.opening import Opening
 from alonechat.core.client.preferences import load
 from alonechat.core.client.present import Now, line, printable
-from alonechat.core.client.refusals import worded
 from alonechat.core.client.runner import Runner
+from alonechat.core.client.templates import worded
 from alonechat.core.client.words import _, n_
 from alonechat.errors import AloneChatError, Rejected
 from alonechat.ui.tui import local

@@ -16,9 +16,10 @@ from alonechat.core.client import words
 from alonechat.core.client.live import Elsewhere
 from alonechat.core.client.model import Arrived, Told
 from alonechat.core.client.moment import Moment
-from alonechat.core.client.refusals import LONGEST, noted, retold, translated, understood, worded
+from alonechat.core.client.refusals import retold, translated
 from alonechat.core.client.rows import rows
 from alonechat.core.client.signin import Newcomer, in_thread, look, register, sign_in
+from alonechat.core.client.templates import LONGEST, noted, understood, worded
 from alonechat.core.client.transport import Closed, End
 from alonechat.errors import AloneChatError, Rejected
 from alonechat.testing import PASSWORD
@@ -114,7 +115,7 @@ def test_what_no_template_is_like_stays_as_it_came(sentence: str) -> None:
 
 def test_in_english_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     words.choose("en")
-    monkeypatch.setattr("alonechat.core.client.refusals._patterns", None)
+    monkeypatch.setattr("alonechat.core.client.templates._patterns", None)
     error = Rejected("not_found", "no room #a")
     assert worded("no room #a") == "no room #a" and retold(error) is error
 
