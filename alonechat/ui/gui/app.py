@@ -93,7 +93,7 @@ class App:
         self._keeping = False
         self.waker = Waker(self.root, self._changed)
         self.notifier, self.dropping = Notifier(self.waker.post), Dropping(self)
-        self.photos = Photos(self.root, self.fonts.scale, self.waker.post)
+        self.photos = Photos(self.root, self.fonts.scale, self.waker.post, lambda: self.in_front and self.motion)
         self.photos.on_ready = self._photo_ready
         self.viewer: Viewer | None = None
         self._style()
@@ -119,7 +119,7 @@ class App:
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.bind("<Key>", self._pressed)
         root.bind("<ButtonPress-1>", self._clicked)
-        root.bind("<FocusIn>", lambda _e: self._front(True))
+        root.bind("<FocusIn>", lambda _e: self._front(True), add="+")
         root.bind("<FocusOut>", lambda _e: root.after(60, self._look_front))
         with suppress(tkinter.TclError):
             from alonechat.ui.gui import shapes

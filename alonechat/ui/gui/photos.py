@@ -8,15 +8,16 @@ import queue
 import threading
 import tkinter
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
-from typing import IO
+from typing import IO, Any
 
 from alonechat.core.client.files import File
 from alonechat.core.image import look
+from alonechat.ui.gui.moving import Frames, Moving, seconds_of, thinned
 
 TK_KINDS = frozenset({"image/png", "image/gif"})
 """What Tk 8.6 decodes by itself."""
@@ -62,8 +63,15 @@ class Wanted:
 class Photos:
     """`post` has a call made in Tk's thread. `on_ready(wanted)` tells there that a picture is ready, or can't be."""
 
-    def __init__(self, root: tkinter.Misc, scale: float, post: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        root: tkinter.Misc,
+        scale: float,
+        post: Callable[[Callable[[], None]], None],
+        plays: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._root, self._post = root, post
+        self.moving = Moving(root, plays)
         self._budget = int(BUDGET * scale * scale)
         self._made: OrderedDict[Wanted, tkinter.PhotoImage] = OrderedDict()
         self._bytes = 0
@@ -79,6 +87,7 @@ class Photos:
         found = self._made.get(wanted)
         if found is not None:
             self._made.move_to_end(wanted)
+            self.moving.begin()  # it is drawn again
             return found
         if wanted in self._asked or wanted in self._bad:
             return None
@@ -122,6 +131,7 @@ class Photos:
     def close(self) -> None:
         """Decode nothing any more."""
         self.on_ready = lambda _wanted: None
+        self.moving.close()
         if self._thread is not None:
             self._jobs.put(None)
 
@@ -133,15 +143,39 @@ class Photos:
             self._thread.start()
 
     def _work(self) -> None:
-        """One picture after the other, the latest wish first: what is in view now rather than what was scrolled by."""
-        while (wanted := self._jobs.get()) is not None:
+        """One picture after the other, the latest wish first: what is in view now rather than what was scrolled by.
+        When none is wished for, the frames of those that move, one after the other."""
+        later: list[tuple[Wanted, Iterator[Frames | None]]] = []
+        while True:
+            try:
+                wanted = self._jobs.get(block=not later)
+            except queue.Empty:
+                self._one_frame(later)
+                continue
+            if wanted is None:
+                return
             data, why = b"", ""
             try:
                 data = decoded(wanted)
+                later.append((wanted, moves(wanted)))
             except Exception as error:  # a decoder may raise anything over bytes from elsewhere
                 why = str(error) or type(error).__name__
-            with suppress(RuntimeError):  # the window is closed already
-                self._post(lambda wanted=wanted, data=data, why=why: self._done(wanted, data, why))  # type: ignore[misc]
+            self._tell(partial(self._done, wanted, data, why))
+
+    def _one_frame(self, later: list[tuple[Wanted, Iterator[Frames | None]]]) -> None:
+        wanted, going = later[-1]
+        try:
+            frames = next(going, None)
+        except Exception:  # likewise: what was drawn stays as it is
+            frames = Frames([])
+        if frames is not None:
+            later.pop()
+            if frames.pictures:
+                self._tell(partial(self._moves, wanted, frames))
+
+    def _tell(self, act: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the window is closed already
+            self._post(act)
 
     def _done(self, wanted: Wanted, data: bytes, why: str) -> None:
         if why:
@@ -149,6 +183,10 @@ class Photos:
             return
         with suppress(tkinter.TclError):
             self._keep(wanted, tkinter.PhotoImage(master=self._root, data=data, format="ppm"))
+
+    def _moves(self, wanted: Wanted, frames: Frames) -> None:
+        if (image := self._made.get(wanted)) is not None:
+            self.moving.add(image, frames)
 
     # --- without it ---
 
@@ -172,8 +210,9 @@ class Photos:
         self._made[wanted] = image
         self._bytes += _weight(wanted)
         while self._bytes > self._budget and len(self._made) > 1:
-            old, _image = self._made.popitem(last=False)
+            old, before = self._made.popitem(last=False)
             self._bytes -= _weight(old)
+            self.moving.drop(before)
         self.on_ready(wanted)
 
     def _lost(self, wanted: Wanted, why: str) -> None:
@@ -188,25 +227,56 @@ def _weight(wanted: Wanted) -> int:
 
 def decoded(wanted: Wanted) -> bytes:
     """A picture as PPM, which Tk reads fastest, by Pillow. Raises what Pillow raises."""
+    with _opened(wanted) as file:
+        return _drawn(file, wanted)
+
+
+def moves(wanted: Wanted) -> Iterator[Frames | None]:
+    """The frames of a picture that moves, as many as there is room for: None for each that was decoded, then all of
+    them, without any where it does not move. Raises what Pillow raises."""
+    found: list[tuple[bytes, float]] = []
+    with _opened(wanted) as file:
+        count = int(getattr(file, "n_frames", 1))
+        every = thinned(count, _weight(wanted), wanted.whole)
+        for at in range(count if every else 0):
+            file.seek(at)
+            seconds = seconds_of(float(file.info.get("duration") or 0))
+            if at % every:
+                found[-1] = (found[-1][0], found[-1][1] + seconds)
+            else:
+                found.append((_drawn(file, wanted), seconds))
+            yield None
+    yield Frames(found)
+
+
+def _opened(wanted: Wanted) -> Any:
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = JPEG_PIXELS  # ours is the check; Pillow's own would warn on the way
+    file = Image.open(wanted.path)
+    if file.width * file.height > (JPEG_PIXELS if file.format == "JPEG" else PIXELS):
+        file.close()
+        raise ValueError("more pixels than are decoded")
+    file.draft("RGB", (wanted.width * 2, wanted.height * 2))
+    return file
+
+
+def _drawn(file: Any, wanted: Wanted) -> bytes:
+    """The frame that a file stands on."""
     from PIL import Image, ImageOps
 
     how = getattr(Image, "Resampling", Image)  # its name since Pillow 9.1
-    Image.MAX_IMAGE_PIXELS = JPEG_PIXELS  # ours is the check; Pillow's own would warn on the way
     size = (wanted.width, wanted.height)
-    with Image.open(wanted.path) as file:
-        if file.width * file.height > (JPEG_PIXELS if file.format == "JPEG" else PIXELS):
-            raise ValueError("more pixels than are decoded")
-        file.draft("RGB", (size[0] * 2, size[1] * 2))
-        image = ImageOps.exif_transpose(file)
-        if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-            image = image.convert("RGBA")
-            image.thumbnail((size[0] * 2, size[1] * 2), how.BOX)
-            image = Image.alpha_composite(Image.new("RGBA", image.size, wanted.ground), image)
-        image = image.convert("RGB")
-        if wanted.whole:
-            fitted = ImageOps.pad(image, size, how.LANCZOS, wanted.ground)
-        else:
-            fitted = ImageOps.fit(image, size, how.LANCZOS)
+    image = ImageOps.exif_transpose(file)
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image.thumbnail((size[0] * 2, size[1] * 2), how.BOX)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, wanted.ground), image)
+    image = image.convert("RGB")
+    if wanted.whole:
+        fitted = ImageOps.pad(image, size, how.LANCZOS, wanted.ground)
+    else:
+        fitted = ImageOps.fit(image, size, how.LANCZOS)
     return b"P6 %d %d 255\n" % size + fitted.tobytes()
 
 
