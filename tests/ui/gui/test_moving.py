@@ -76,6 +76,8 @@ def root(display: str) -> Iterator[tkinter.Tk]:
     yield found
     for each in SHOWN:
         each.photos.close()
+        if each.photos._thread is not None:
+            each.photos._thread.join(10)  # else what it holds last, pictures of Tk, would go in it
     SHOWN.clear()
     found.destroy()
 
