@@ -22,18 +22,13 @@ OTP: dict[str, Any] = {"least": 1, "most": 32}
 NEW_PASSWORD: dict[str, Any] = {"least": 8, "most": 1024}
 
 
-def profile(account: Account) -> dict[str, Any]:
-    """What everybody may know of an account."""
-    return {"username": account.username, "display_name": account.display_name, "role": account.role}
-
-
 async def register(call: Call) -> Response:
     """Make an account."""
     given = call.body
     wanted = Registration(
         given["username"], given["password"], given.get("invite"), given.get("display_name"), call.address
     )
-    return answer(profile(await call.server.auth.register(wanted)), 201)
+    return answer((await call.server.auth.register(wanted)).profile(), 201)
 
 
 def _signed_in(call: Call, signed: SignedIn) -> Response:
@@ -42,7 +37,7 @@ def _signed_in(call: Call, signed: SignedIn) -> Response:
             "token": signed.token,
             "token_type": "Bearer",
             "expires_at": signed.expires_at,
-            "user": profile(signed.account),
+            "user": signed.account.profile(),
             "ws_url": call.ws_url,
         }
     )
@@ -70,7 +65,7 @@ async def _me(call: Call, account: Account) -> Response:
     factor = await call.server.auth.factors.of(account.username)
     return answer(
         {
-            **profile(account),
+            **account.profile(),
             "created": message.stamp(account.created),
             "session": call.who.session_id,
             "otp": factor is not None,
@@ -149,7 +144,7 @@ async def users(call: Call) -> Response:
     found = heapq.nsmallest(limit + 1, later, key=lambda each: each.username)
     items = [
         {
-            **profile(each),
+            **each.profile(),
             "presence": call.server.delivery.presence(each.username),
             **({"standing": each.standing} if each.standing != "active" else {}),
         }

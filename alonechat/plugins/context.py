@@ -6,13 +6,19 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from alonechat.core.logging import get_logger
+from alonechat.errors import Rejected
 from alonechat.plugins.kept import KeyValues
 from alonechat.plugins.pace import Sayings
 
 Work = Callable[[], Any]
+T = TypeVar("T", str, int, float, bool, list[str])
+_KINDS = {
+    str: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false",
+    list: 'a list of texts, such as ["one", "another"]',
+}  # fmt: skip
 
 
 class Reach(Protocol):
@@ -45,6 +51,21 @@ class PluginContext:
     def now(self) -> float:
         """The server's clock: seconds since 1970."""
         return self._reach.now()
+
+    def setting(self, key: str, default: T) -> T:
+        """What `plugins.toml` says of `key`: of the kind of `default`, where a list is one of texts, and a whole number
+        may stand for a fraction. Raises Rejected, which says why the plugin does not start."""
+        found = self.settings.get(key, default)
+        if isinstance(default, float) and isinstance(found, int) and not isinstance(found, bool):
+            found = float(found)
+        good = type(found) is type(default)
+        if good and isinstance(found, list):
+            good = all(isinstance(each, str) for each in found)
+        if not good:
+            raise Rejected(
+                "invalid", f"plugins.toml: {key} of [{self.name}] must be {_KINDS[type(default)]}, not {found!r}"
+            )
+        return cast("T", found)
 
     def send(self, target: str, text: str) -> asyncio.Task[dict[str, Any] | None]:
         """Post to a conversation as the plugin's own bot account. Await the result for the event; None, and a line in
@@ -90,8 +111,6 @@ class PluginContext:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _said(self, target: str, text: str) -> dict[str, Any] | None:
-        from alonechat.errors import Rejected
-
         try:
             return await self._reach.say(target, text)
         except Rejected as refused:

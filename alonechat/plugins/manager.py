@@ -63,15 +63,17 @@ class PluginManager:
         self._pack = Pack()
         self.plugins: list[Plugin] = []
         self._off: set[str] = set()
+        self._strange: list[str] = []
         self._lock, self._stopped = asyncio.Lock(), asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
 
     # --- life ---
 
     async def start(self) -> None:
-        """Find and start all. What fails is off, with its reason."""
+        """Find and start all. What fails is off, with its reason. Raises StartError where `plugins.toml` can't be
+        read: a word list that is not there would be missed by nobody until it is too late."""
         async with self._lock:
-            await self._start()
+            await self._start(self._settings())
         self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def stop(self) -> None:
@@ -83,10 +85,15 @@ class PluginManager:
             await self._stop()
 
     async def reload(self) -> None:
-        """End all and start what is there now; messages flow meanwhile."""
+        """End all and start what is there now; messages flow meanwhile. Raises Rejected, and leaves all as it is, where
+        `plugins.toml` can't be read."""
         async with self._lock:
+            try:
+                settings = await asyncio.to_thread(self._settings)
+            except StartError as error:
+                raise Rejected("invalid", f"nothing was changed: {error}") from None
             await self._stop()
-            await self._start()
+            await self._start(settings)
 
     async def _watch(self) -> None:
         """Until it is stopped: have plugins that compute all the time stand back; take in what `alonechat plugin
@@ -102,17 +109,17 @@ class PluginManager:
             try:
                 async with self._lock:  # what `/plugins` switches, it loads anew itself
                     if await asyncio.to_thread(kept.disabled, self._data) != self._off:
+                        settings = await asyncio.to_thread(self._settings)
                         log.info("plugins were switched by another process")
                         await self._stop()
-                        await self._start()
+                        await self._start(settings)
                 seen = now
             except (OSError, sqlite3.Error, StartError) as error:  # looked at again the next time
                 log.warning("which plugins are on can't be read", why=str(error))
 
-    async def _start(self) -> None:
+    async def _start(self, settings: dict[str, dict[str, Any]]) -> None:
         loaded = await asyncio.gather(*(self._load(each) for each in self._found()))
-        off, settings = kept.disabled(self._data), self._settings()
-        self._off = off
+        self._off = off = kept.disabled(self._data)
         taken: set[str] = set()
         for plugin in loaded:
             if plugin.state == "on" and plugin.name in taken:
@@ -122,7 +129,9 @@ class PluginManager:
             taken.add(plugin.name)
         for plugin in self._ordered(loaded):
             await self._begin(plugin, settings.get(plugin.name, {}), loaded)
-        self.plugins = loaded
+        self.plugins, self._strange = loaded, sorted(settings.keys() - {plugin.name for plugin in loaded})
+        if self._strange:
+            log.warning("plugins.toml has tables that are no plugin's", tables=self._strange)
         for plugin in loaded:
             if plugin.state != "on":
                 await plugin.running.shutdown()
@@ -173,11 +182,13 @@ class PluginManager:
         if not path.exists():
             return {}
         try:
-            found = tomllib.loads(path.read_text("utf-8"))
+            found = tomllib.loads(path.read_text("utf-8-sig"))
         except (OSError, ValueError) as error:
-            log.error("plugins run without their settings", file=str(path), why=str(error))
-            return {}
-        return {name: table for name, table in found.items() if isinstance(table, dict)}
+            raise StartError(f"{path} can't be read: {error}; mend it, or move it away") from None
+        loose = [name for name, table in found.items() if not isinstance(table, dict)]
+        if loose:
+            raise StartError(f"{path}: {loose[0]} stands in no table; put the name of its plugin above it, as [words]")
+        return found
 
     def _ordered(self, loaded: list[Plugin]) -> list[Plugin]:
         """Those that are on, each behind what it depends on; what can't be is failed."""
@@ -328,4 +339,5 @@ class PluginManager:
             raise Rejected("bad_frame", "use it as /plugins [reload | enable <name> | disable <name>]")
         named = [(f"{p.name} {p.running.facts.version}".rstrip(), p) for p in self.plugins]
         lines = [f"{name}: {p.state}{p.reason and f' ({p.reason})'}" for name, p in named]
+        lines += [f"plugins.toml: there is no plugin {name}" for name in self._strange]
         return Answer("plugins", None, "\n".join(lines) or "There are no plugins.", target)

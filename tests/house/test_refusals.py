@@ -20,6 +20,9 @@ TOOLS = {"alonechat.plugins.handling"}
 SETTINGS = {
     "the secret for {} needs {} characters or more",
     '[[webhooks.out]] needs url = "https://…", not {}',
+    'plugins.toml: [webhooks.in] has lines such as "a long secret" = "#room"',
+    'plugins.toml: of webhooks out each is a table: [[webhooks.out]], url = "https://…"',
+    "plugins.toml: {} of [{}] must be {}, not {}",
 }
 """Why a plugin does not start: in the log, and in `/plugins`."""
 ELSEWHERE = {

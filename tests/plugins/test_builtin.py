@@ -12,6 +12,7 @@ import pytest
 from alonechat.core.client import words
 from alonechat.core.client.sentences import POSTS
 from alonechat.core.client.templates import posted, understood
+from alonechat.errors import StartError
 from alonechat.plugins.kept import read_states, switch
 from alonechat.testing import Clock, Server, serving
 
@@ -307,3 +308,79 @@ def test_what_they_post_for_all_is_read_in_the_readers_language(start: Start) ->
     finally:
         words.choose("en")
     assert {found[0] for found in seen if found} == set(POSTS), "and nothing is there that nobody says"
+
+
+def test_settings_that_can_not_be_read_change_nothing_and_say_where(tmp_path: Path) -> None:
+    toml = tmp_path / "data" / "plugins.toml"
+    toml.parent.mkdir()
+    toml.write_text('[words]\nstop = ["作弊"]\n', "utf-8")
+    with serving(tmp_path) as server:
+        ana, bo = server.person("ana", "owner"), server.person("bo")
+        for text, why in [("[words\n", "line 1"), ('stop = ["x"]\n[words]\n', "stop stands in no table")]:
+            toml.write_text(text, "utf-8")
+            refused = ana.asks(type="TEXT", content="/plugins reload")
+            assert refused["code"] == "invalid" and refused["content"].startswith("nothing was changed: "), refused
+            assert why in refused["content"] and str(toml) in refused["content"]
+            assert bo.asks(type="TEXT", content="我作弊了")["code"] == "forbidden", "the old list holds"
+        toml.write_bytes(b'\xef\xbb\xbf[words]\nstop = ["other"]\n[welcom]\nmotd = "x"\n')
+        answer = ana.asks(type="TEXT", content="/plugins reload")["content"]
+        assert "words 1.1.0: on" in answer and "plugins.toml: there is no plugin welcom" in answer
+        assert bo.asks(type="TEXT", content="other words")["code"] == "forbidden"
+    toml.write_text("[words\n", "utf-8")
+    with pytest.raises(StartError, match="plugins.toml can't be read"), serving(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("text", "plugin", "why"),
+    [
+        ('[words]\nstop = "作弊"', "words", "stop of [words] must be a list of texts"),
+        ("[words]\nstop = [3]", "words", "stop of [words] must be a list of texts"),
+        ('[moderation]\nflood = "x"', "moderation", "flood of [moderation] must be a whole number, not 'x'"),
+        ("[moderation]\nwithin = true", "moderation", "within of [moderation] must be a number, not True"),
+        ("[welcome]\nmotd = 3", "welcome", "motd of [welcome] must be a text in quotes, not 3"),
+        ('[webhooks]\nin = "x"', "webhooks", "[webhooks.in] has lines such as"),
+        ('[webhooks]\nout = "x"', "webhooks", "[[webhooks.out]]"),
+    ],
+)
+def test_a_setting_of_the_wrong_kind_is_named(tmp_path: Path, text: str, plugin: str, why: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "plugins.toml").write_text(text, "utf-8")
+    with serving(tmp_path) as server:
+        said = server.person("ana", "owner").asks(type="TEXT", content="/plugins")["content"]
+        line = next(each for each in said.splitlines() if each.startswith(plugin))
+        assert ": failed (plugins.toml: " in line and why in line and "Error" not in line, line
+
+
+def test_a_whole_number_may_stand_for_a_fraction(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "plugins.toml").write_text("[moderation]\nflood = 2\nwithin = 60\n", "utf-8")
+    with serving(tmp_path) as server:
+        ana = server.person("ana")
+        assert [ana.asks(type="TEXT", content=str(n)).get("code") for n in range(3)] == [None, None, "forbidden"]
+
+
+def test_in_a_lockdown_nobody_writes_by_editing(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        ana, bo = server.person("ana", "owner"), server.person("bo")
+        said, own = bo.says("before"), ana.says("mine")
+        ana.asks(type="TEXT", content="/lockdown")
+        refused = bo.asks(type="EDIT", ref=said["id"], content="after")
+        assert refused["code"] == "forbidden" and "locked down" in refused["content"]
+        assert ana.asks(type="EDIT", ref=own["id"], content="still mine")["type"] == "EDIT"
+        ana.asks(type="TEXT", content="/lockdown off")
+        assert bo.asks(type="EDIT", ref=said["id"], content="after")["type"] == "EDIT"
+
+
+def test_the_message_of_the_day_is_told_once_a_day(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "plugins.toml").write_text('[welcome]\nmotd = "Backup on Friday."\n', "utf-8")
+    clock = Clock()
+    with serving(tmp_path, clock) as server:
+        ana = server.person("ana")
+        assert ana.hears("NOTICE")["content"] == "Backup on Friday."
+        again = [server.person("ana") for _ in range(3)]
+        ana.says("all is told by now")
+        assert [each.hears("NOTICE", "TEXT")["type"] for each in again] == 3 * ["TEXT"]
+        clock.forward(21 * 3600)
+        assert server.person("ana").hears("NOTICE")["content"] == "Backup on Friday."

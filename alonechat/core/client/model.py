@@ -8,6 +8,7 @@ from typing import Any
 
 from alonechat.core.client.files import File
 from alonechat.core.client.state import Event, amend
+from alonechat.core.client.templates import helped
 from alonechat.core.message import LOBBY, SCROLLED
 
 MOST = 1_500
@@ -189,7 +190,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The commands that there are: `/name` to its usage and what it does."""
+    """The commands that there are: `/name` to its usage and what it does, as the server says it."""
 
     commands: Mapping[str, tuple[str, str]]
 
@@ -242,6 +243,7 @@ class Model:
     drafts: dict[str, str] = field(default_factory=dict)
     told: dict[str, list[Told]] = field(default_factory=dict)
     commands: dict[str, tuple[str, str]] = field(default_factory=dict)
+    learned: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def apply(self, change: Change) -> None:
         """Fold one change in. `Answered` changes nothing: the face calls it."""
@@ -281,7 +283,12 @@ class Model:
                 self.told.setdefault(target, []).append(change)
                 del self.told[target][:-50]
             case Learned(commands):
-                self.commands = dict(commands)
+                self.learned = commands
+                self.reword()
+
+    def reword(self) -> None:
+        """Say what commands do in the language of the moment: when they were learned, or another one was chosen."""
+        self.commands = {name: helped(*each) for name, each in self.learned.items()}
 
     # --- messages ---
 

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from alonechat.core.client.model import Answered, Change, Connection, Fetched, Kept, Learned, Told
-from alonechat.core.client.templates import helped, noted, worded
-from alonechat.core.client.words import language
+from alonechat.core.client.model import Answered, Change, Connection, Fetched, Kept, Told
+from alonechat.core.client.templates import noted, worded
 from alonechat.errors import Rejected
 
 E = TypeVar("E", bound=Exception)
@@ -39,10 +38,6 @@ def _answered(asked: Answered) -> Answered:
     return replace(asked, result={**frame, "content": noted(str(frame.get("content") or ""))})
 
 
-def _learned(usage: str, what: str) -> tuple[str, str]:
-    return (usage, what) if language() == "en" else helped(usage, what)
-
-
 def _kept(kept: Kept) -> Kept:
     """Why an entry was refused stays as it is: it is drawn again and again, in the language of the moment."""
     files = tuple(replace(file, reason=worded(file.reason)) for file in kept.entry.files)
@@ -52,7 +47,6 @@ def _kept(kept: Kept) -> Kept:
 _WORDED: dict[type, Callable[[Any], Change]] = {
     Kept: _kept,
     Told: lambda told: replace(told, text=worded(told.text) if told.is_error else noted(told.text)),
-    Learned: lambda learned: Learned({name: _learned(*each) for name, each in learned.commands.items()}),
     Fetched: lambda fetched: replace(fetched, reason=worded(fetched.reason)) if fetched.reason else fetched,
     Connection: lambda stands: replace(stands, reason=worded(stands.reason)) if stands.reason else stands,
     Answered: lambda asked: _answered(asked) if asked.error is None else replace(asked, error=retold(asked.error)),

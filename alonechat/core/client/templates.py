@@ -48,15 +48,18 @@ def _posted(line: str) -> str:
 
 
 def _noted(line: str) -> str:
-    usage, _colon, what = line.partition(": ")
-    if line.startswith("/") and what:
-        return ": ".join(helped(usage, what))
+    usage, colon, what = line.partition(": ")
+    if line.startswith("/"):
+        called, does = helped(usage, what)
+        return f"{called}{colon}{does}"
     found = understood(line, "told")
     return line if found is None else _filled_in(*found)
 
 
 def helped(usage: str, what: str) -> tuple[str, str]:
     """How a command is called, and what it does: names of its arguments, and whatever a server of ours says of it."""
+    if language() == "en":
+        return usage, what
     from alonechat.core.client.sentences import HELP, WORDS
 
     name, _space, arguments = usage.partition(" ")

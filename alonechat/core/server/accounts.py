@@ -96,7 +96,7 @@ class Accounts:
         name = message.username(wanted.username)
         shown = message.display_name(wanted.display_name) if wanted.display_name is not None else name
         give_back = self._attempt(name, wanted.address)
-        self._free(name, shown)
+        self._free(name, shown, "owner")
         role = await self._role(wanted.invite)
         hashed = await self._hash(lambda: auth.hash_password(wanted.password, self._settings.scrypt_n))
         account = Account(name, shown, role, "active", self._keep.clock())
@@ -106,19 +106,25 @@ class Accounts:
                 account.role = writes.use_invite(wanted.invite).role
             writes.add_accounts([(account, hashed)])
 
-        self._free(name, shown)  # it may have been taken while the password was hashed
+        self._free(name, shown, role)  # it may have been taken while the password was hashed
         await self._keep.write(act)
         give_back()
         self._parts.directory.add(account)
+        if shown != name:
+            self._parts.delivery.changed(name, account.profile())  # others learn the username alone by its presence
         log.info("account registered", user=name, role=account.role)
         return account
 
-    def _free(self, name: str, shown: str) -> None:
+    def _free(self, name: str, shown: str, role: str) -> None:
         directory = self._parts.directory
         if name in message.RESERVED or directory.get(name) is not None:
             raise Rejected("conflict", f"the name {name} is taken; choose another")
         if directory.is_taken(shown, name):
             raise Rejected("conflict", f"{shown} is another's username; choose another display name")
+        if directory.passes_for(shown, Account(name, shown, role)):
+            raise Rejected(
+                "conflict", f"{shown} is how a moderator or admin is shown here; choose another display name"
+            )
 
     async def _role(self, code: str | None) -> str:
         mode = self._settings.registration

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from alonechat.core.store.records import Account
+from alonechat.core.store.records import ROLES, Account
 
 
 class Directory:
@@ -47,6 +47,16 @@ class Directory:
         """Whether this display name is another account's username (PROTOCOL, section 3)."""
         found = self.names.get(display_name.casefold())
         return found is not None and found.username != by_other_than
+
+    def passes_for(self, display_name: str, account: Account) -> bool:
+        """Whether this display name is that of somebody with a higher role than `account` has: who is shown alike would
+        be taken for them. Those of the same role may share one, as people do."""
+        wanted, power = display_name.casefold(), ROLES.index(account.role)
+        return any(
+            ROLES.index(each.role) > power and each.display_name.casefold() == wanted
+            for each in self.names.values()
+            if each.username != account.username
+        )
 
     def replace(self, accounts: Iterable[Account]) -> list[tuple[Account | None, Account]]:
         """Take in what another process changed: (as it was, as it is) of each account that differs."""

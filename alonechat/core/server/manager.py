@@ -22,7 +22,6 @@ from alonechat.core.server.journey import Journey
 from alonechat.core.server.keep import Keep
 from alonechat.core.server.metrics import Metrics
 from alonechat.core.server.parts import Parts
-from alonechat.core.server.perform import profile
 from alonechat.core.server.reception import Reception
 from alonechat.core.store import now_ms
 from alonechat.core.store.records import Shelf, Store, Writes
@@ -35,6 +34,9 @@ NOTICE_SECONDS = 0.5
 """How often the store is asked whether another process, such as `alonechat user`, changed it."""
 GOODBYE_SECONDS = 2.0
 """How long clients have to agree to the close when the server goes down."""
+FRESH = 200
+"""Accounts that another process made, of which who is connected is told at once; after a list of thousands was taken in
+they are asked for as they are met."""
 T = TypeVar("T")
 log = get_logger(__name__)
 
@@ -119,7 +121,7 @@ class UnifiedWebSocketManager:
             raise Rejected("not_found", f"there is nobody called {username}")
         await self._parts.keep.write(lambda writes: writes.change_account(username, role=role))
         account.role = role
-        self.delivery.changed(username, profile(account))
+        self.delivery.changed(username, account.profile())
 
     # --- life ---
 
@@ -190,11 +192,15 @@ class UnifiedWebSocketManager:
         """Take in what another process changed in the store."""
         self.journey.conversations.known.forget()
         self.auth.forget()
-        for before, account in self.directory.replace(await self.read(self.store.accounts)):
+        changed = self.directory.replace(await self.read(self.store.accounts))
+        fresh = [account for before, account in changed if before is None and account.display_name != account.username]
+        for account in fresh[:FRESH]:
+            self.delivery.changed(account.username, account.profile())
+        for before, account in changed:
             if account.standing != "active":
                 self.reception.end_account(account.username)
-            elif before is not None and profile(before) != profile(account):
-                self.delivery.changed(account.username, profile(account))
+            elif before is not None and before.profile() != account.profile():
+                self.delivery.changed(account.username, account.profile())
         for id in self.reception.sessions():
             session = await self.read(self.store.session, id)
             if session is None or session.revoked:

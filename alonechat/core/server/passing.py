@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from alonechat.core import message
 from alonechat.core.server.conversations import Conversations
 from alonechat.core.server.parts import Parts
-from alonechat.core.server.perform import profile
 from alonechat.core.server.rooms import Facts, kind_of
 from alonechat.core.store.records import Account
 from alonechat.errors import Rejected
@@ -149,7 +148,7 @@ class Passing:
         """A member, with the role that counts in this conversation: who moderates a room is its moderator, whatever
         the account is elsewhere."""
         account = self._parts.directory.get(name) or Account(name, name)
-        found = {**profile(account), "presence": self._parts.delivery.presence(name)}
+        found = {**account.profile(), "presence": self._parts.delivery.presence(name)}
         membership = facts.conversation.members.get(name) if facts.conversation else None
         if membership is not None and membership.moderator and account.role == "member":
             found["role"] = "moderator"

@@ -30,11 +30,6 @@ if TYPE_CHECKING:
 Frame = dict[str, Any]
 
 
-def profile(account: Account) -> dict[str, Any]:
-    """What everybody may know of an account, as WELCOME and USER say it."""
-    return {"username": account.username, "display_name": account.display_name, "role": account.role}
-
-
 class Performer:
     """Performs effects. `on_banish(username)` is called when an account was banned: its connections are closed."""
 
@@ -126,8 +121,12 @@ class Performer:
         shown = message.display_name(display_name)
         if directory.is_taken(shown, username):
             raise Rejected("conflict", f"{shown} is another's username; choose another display name")
+        if shown != account.display_name and directory.passes_for(shown, account):
+            raise Rejected(
+                "conflict", f"{shown} is how a moderator or admin is shown here; choose another display name"
+            )
         if shown != account.display_name:
             await self._parts.keep.write(lambda writes: writes.change_account(username, display_name=shown))
             directory.rename(account, shown)
-            self._parts.delivery.changed(username, profile(account))
+            self._parts.delivery.changed(username, account.profile())
         return account

@@ -16,7 +16,6 @@ from alonechat.core.server.connection import Connection
 from alonechat.core.server.frames import frame as wire
 from alonechat.core.server.hooks import HookContext, HookPhase
 from alonechat.core.server.parts import Parts
-from alonechat.core.server.perform import profile
 from alonechat.core.store.records import Session
 from alonechat.errors import Rejected
 
@@ -147,7 +146,7 @@ class Reception:
                 "id": store.server_id,
                 "epoch": store.epoch,
             },
-            "user": profile(identity.account),
+            "user": identity.account.profile(),
             "limits": {
                 "max_content": settings.max_content,
                 "max_frame": settings.max_frame,

@@ -24,6 +24,10 @@ class Account:
     standing: str = "active"
     created: int = 0
 
+    def profile(self) -> dict[str, Any]:
+        """What everybody may know of it, as WELCOME and USER say it."""
+        return {"username": self.username, "display_name": self.display_name, "role": self.role}
+
 
 @dataclass(slots=True)
 class Membership:

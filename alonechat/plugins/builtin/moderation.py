@@ -27,7 +27,7 @@ class Moderation(CommandPluginBase, HandlerPluginBase):
         super().initialize(context)
         self._slow: dict[str, int] = context.store.get("slow", {})
         self._locked: set[str] = set(context.store.get("locked", []))
-        self._flood = (int(context.settings.get("flood", 0)), float(context.settings.get("within", 5)))
+        self._flood = (context.setting("flood", 0), context.setting("within", 5.0))
         self._floods: dict[str, list[float]] = context.store.get("floods", {})
         self._said: dict[tuple[str, str], deque[float]] = {}
         self._number = max((int(key[6:]) for key in context.store.items("audit:")), default=0)
@@ -85,6 +85,10 @@ class Moderation(CommandPluginBase, HandlerPluginBase):
             self._note(context)
             return
         room, now = context.target or "#lobby", self.context.now()
+        if context.type == "EDIT" and room in self._locked:  # a new text in an old place is one all the same
+            if not await self.context.moderates(context.sender, room):
+                context.stop(f"{room} is locked down: only moderators write")
+            return
         if context.type != "TEXT" or (context.content.startswith("/") and not context.content.startswith("//")):
             return
         most, within = self._floods.get(room, self._flood)

@@ -32,8 +32,14 @@ class Webhooks(HandlerPluginBase):
 
     def initialize(self, context: PluginContext) -> None:
         super().initialize(context)
-        self._in = {str(k): str(v) for k, v in dict(context.settings.get("in", {})).items()}
-        self._out = [dict(each) for each in context.settings.get("out", [])]
+        into, out = context.settings.get("in", {}), context.settings.get("out", [])
+        if not isinstance(into, dict) or not all(isinstance(room, str) for room in into.values()):
+            raise Rejected("invalid", 'plugins.toml: [webhooks.in] has lines such as "a long secret" = "#room"')
+        if not isinstance(out, list) or not all(isinstance(each, dict) for each in out):
+            raise Rejected(
+                "invalid", 'plugins.toml: of webhooks out each is a table: [[webhooks.out]], url = "https://…"'
+            )
+        self._in, self._out = dict(into), [dict(each) for each in out]
         short = [room for secret, room in self._in.items() if len(secret) < SHORTEST]
         if short:
             raise Rejected("invalid", f"the secret for {short[0]} needs {SHORTEST} characters or more")

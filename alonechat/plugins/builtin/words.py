@@ -24,10 +24,10 @@ class Words(CommandPluginBase, HandlerPluginBase):
 
     def initialize(self, context: PluginContext) -> None:
         super().initialize(context)
-        self._everywhere = _pattern([str(word) for word in context.settings.get("stop", [])])
+        self._everywhere = _pattern(context.setting("stop", list[str]()))
         self._rooms: dict[str, list[str]] = context.store.get("rooms", {})
         self._of_room = {room: _pattern(words) for room, words in self._rooms.items()}
-        self._say = str(context.settings.get("say", "That word is not wanted here."))
+        self._say = context.setting("say", "") or "That word is not wanted here."
         self._watch()
 
     def _watch(self) -> None:

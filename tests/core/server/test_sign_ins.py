@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from alonechat.core.server import accounts
-from alonechat.testing import Clock, Person, serving
+from alonechat.testing import PASSWORD, Clock, Person, serving
 
 DAY = 86_400
 
@@ -114,3 +114,25 @@ def test_a_token_that_was_seen_is_looked_at_again(tmp_path: Path, monkeypatch: p
         assert [status(tokens[4]), status(tokens[3])] == [401, 200]
         clock.forward(31 * DAY)
         assert status(tokens[3]) == 401
+
+
+def test_nobody_is_shown_as_somebody_with_a_higher_role(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        boss, ana, bo = server.person("boss", "admin"), server.person("ana"), server.person("bo")
+        assert boss.asks(type="TEXT", content="/nick 王芳")["type"] != "ERROR"
+        refused = ana.asks(type="TEXT", content="/nick 王芳")
+        assert refused["code"] == "conflict" and "a moderator or admin" in refused["content"]
+        assert ana.asks(type="TEXT", content="/nick 李雷")["type"] != "ERROR"
+        assert bo.asks(type="TEXT", content="/nick 李雷")["type"] != "ERROR", "people do share names"
+        assert boss.asks(type="TEXT", content="/nick 李雷")["type"] != "ERROR"
+        taken = {"username": "eve", "password": PASSWORD, "display_name": "李雷"}
+        assert httpx.post(f"{server.url}/register", json=taken, trust_env=False).status_code == 409
+        assert httpx.post(f"{server.url}/register", json={**taken, "display_name": "Eve"}, trust_env=False).is_success
+
+
+def test_who_is_there_learns_how_a_newcomer_is_shown(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        ana = server.person("ana")
+        wanted = {"username": "jie", "password": PASSWORD, "display_name": "周杰同学"}
+        assert httpx.post(f"{server.url}/register", json=wanted, trust_env=False).status_code == 201
+        assert ana.hears("USER")["user"] == {"username": "jie", "display_name": "周杰同学", "role": "member"}
