@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import cpu_count
 from pathlib import Path
 
@@ -28,12 +28,14 @@ BY = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """An account to be made: names and role as they will be kept, and the password, if it has one."""
+    """An account to be made: names and role as they will be kept, and the password, if it has one. `origin` is where
+    it stands in a list, such as `line 3`."""
 
     username: str
     display_name: str
     role: str = "member"
     password: str | None = None
+    origin: str = field(default="", compare=False)
 
 
 def newcomer(username: str, display_name: str = "", role: str = "", password: str = "") -> Newcomer:
@@ -91,31 +93,43 @@ def _sqlite_file(url: str) -> Path | None:
     return Path(name) if scheme.split("+")[0] == "sqlite" and name not in ("", ":memory:") else None
 
 
-def add(store: Store, newcomers: Sequence[Newcomer], scrypt_n: int) -> None:
-    """Make the accounts, all or none. Raises `Rejected("conflict")` that names who is in the way."""
-    hashes = _hashes([each.password for each in newcomers], scrypt_n)
+def add(store: Store, newcomers: Sequence[Newcomer], scrypt_n: int, skip_existing: bool = False) -> int:
+    """Make the accounts, all or none, and give how many were made: with `skip_existing` those whose username is taken
+    are left out. Raises `Rejected("conflict")` that names who is in the way."""
+    taken = _usernames(store) if skip_existing else set()
+    wanted = [each for each in newcomers if each.username not in taken]  # before the hashes, which take their time
+    hashes = _hashes([each.password for each in wanted], scrypt_n)
     now = _now()
-    rows = [
-        (Account(each.username, each.display_name, each.role, created=now), encoded)
-        for each, encoded in zip(newcomers, hashes, strict=True)
-    ]
 
-    def act(writes: Writes) -> None:
-        _distinct(newcomers, {account.username for account in store.accounts()})
-        writes.add_accounts(rows)
+    def act(writes: Writes) -> int:
+        taken = _usernames(store)
+        made = [pair for pair in zip(wanted, hashes, strict=True) if not (skip_existing and pair[0].username in taken)]
+        _distinct([each for each, _ in made], taken)
+        writes.add_accounts(
+            [(Account(each.username, each.display_name, each.role, created=now), encoded) for each, encoded in made]
+        )
+        return len(made)
 
-    store.transaction(act)
+    count: int = store.transaction(act)
+    return count
+
+
+def _usernames(store: Store) -> set[str]:
+    return {account.username for account in store.accounts()}
 
 
 def _distinct(newcomers: Sequence[Newcomer], taken: set[str]) -> None:
     """No username twice, and no display name that is another's username (PROTOCOL, section 3)."""
     names = taken | {each.username for each in newcomers}
     for each in newcomers:
+        where = f"{each.origin}: " if each.origin else ""
         if each.username in taken:
-            raise Rejected("conflict", f"the name {each.username} is taken")
+            hint = "; --skip-existing leaves out who is there" if each.origin else ""
+            raise Rejected("conflict", f"{where}the name {each.username} is taken{hint}")
         meant = _as_username(each.display_name)
         if meant != each.username and meant in names:
-            raise Rejected("conflict", f"{each.username} can't be shown as {each.display_name}: that is another's name")
+            what = f"{each.username} can't be shown as {each.display_name}: that is another's name"
+            raise Rejected("conflict", where + what)
 
 
 def _as_username(text: str) -> str | None:

@@ -62,20 +62,28 @@ class _Punctual:
 
 
 class _Bounded:
-    """Mixed into uvicorn's protocol over httptools, which takes a head of any length: as over h11, there is an end."""
+    """Mixed into uvicorn's protocol over httptools, which takes heads, lines of chunks and trailers of any length: as
+    over h11, what is no body has an end."""
 
-    cycle: Any
-    scope: Any
-    _head = 0
+    _beside = 0
 
     def data_received(self, data: bytes) -> None:
-        """As the protocol's, and refuses a head that has more than `HEAD` bytes and goes on."""
+        """As the protocol's, and refuses what goes on for more than `HEAD` bytes without a body or an end."""
+        self._beside += len(data)
         super().data_received(data)  # type: ignore[misc]
-        is_within = self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
-        self._head = self._head + len(data) if is_within else 0
-        if self._head > HEAD:
-            self._head = 0
+        if self._beside > HEAD:
+            self._beside = 0
             self.send_400_response("The head of the request is too long.")  # type: ignore[attr-defined]
+
+    def on_body(self, body: bytes) -> None:
+        """As the protocol's: a piece of a body came."""
+        self._beside = 0
+        super().on_body(body)  # type: ignore[misc]
+
+    def on_message_complete(self) -> None:
+        """As the protocol's: a request has ended."""
+        self._beside = 0
+        super().on_message_complete()  # type: ignore[misc]
 
 
 def _protocol() -> type[asyncio.Protocol]:

@@ -74,7 +74,13 @@ def add(
 
 def import_(
     settings: Settings,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV in UTF-8; - is standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV as Excel saves it too; - is standard input.")],
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="What FILE is written in, such as gb18030.", show_default=True)
+    ] = "utf-8-sig",
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave out people whose username is there already.")
+    ] = False,
 ) -> None:
     """Add all accounts of a CSV file, or none: username,display_name,role,password. All but the first may be empty."""
     from alonechat import admin
@@ -84,10 +90,12 @@ def import_(
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise ConfigError(f"{file} can't be read: {error.strerror or error}") from None
-    people = read_people(data)
+    people = read_people(data, encoding)
     with admin.opened(settings, make=True) as store:
-        admin.add(store, people, settings.scrypt_n)
-    print(f"{len(people)} {'account was' if len(people) == 1 else 'accounts were'} added")
+        added = admin.add(store, people, settings.scrypt_n, skip_existing)
+    said = f"{added} {'account was' if added == 1 else 'accounts were'} added"
+    there = len(people) - added
+    print(f"{said}, {there} {'was' if there == 1 else 'were'} there already" if skip_existing else said)
 
 
 def list_(settings: Settings, as_json: Json = False) -> None:

@@ -55,7 +55,7 @@ def read_code(prompt: str) -> str:
 
 def given_code(prompt: str) -> str:
     """`ALONECHAT_OTP`, or else as `read_code`."""
-    return os.environ.get(VARIABLE) or read_code(prompt)
+    return os.environ.get(VARIABLE, "").strip() or read_code(prompt)
 
 
 def on(chosen: As = "") -> None:

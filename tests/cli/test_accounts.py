@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jwt
 import pytest
 
+from alonechat import admin
 from alonechat.core.server.auth import check_password, fingerprint, read_token
 from alonechat.core.store import open_store
 from alonechat.core.store.records import Session, Store
@@ -141,7 +142,7 @@ def test_a_name_is_given_once_and_nobody_is_shown_as_somebody_else(office: Offic
     said = office.fails("user", "add", "eve", "--display-name", "Ana", "--no-password", code=1)
     assert said == "eve can't be shown as Ana: that is another's name"
     said = office.fails("user", "import", "-", stdin="bo,Cy\ncy\n", code=1)
-    assert said == "bo can't be shown as Cy: that is another's name"
+    assert said == "line 1: bo can't be shown as Cy: that is another's name"
     assert list(office.accounts()) == ["ana"]
 
 
@@ -151,7 +152,8 @@ def test_a_name_is_given_once_and_nobody_is_shown_as_somebody_else(office: Offic
 def test_import_adds_all_or_none(office: Office) -> None:
     office.add("bo")
     (office.cwd / "people.csv").write_text("username,display_name,role,password\nana,Ana,admin,12345678\nbo,,,\n")
-    assert office.fails("user", "import", "people.csv", code=1) == "the name bo is taken"
+    said = office.fails("user", "import", "people.csv", code=1)
+    assert said == "line 3: the name bo is taken; --skip-existing leaves out who is there"
     assert list(office.accounts()) == ["bo"]
     (office.cwd / "people.csv").write_text("ana,Ana,admin,12345678\ncy,,,87654321\n")
     assert office.ok("user", "import", "people.csv") == "2 accounts were added\n"
@@ -160,6 +162,66 @@ def test_import_adds_all_or_none(office: Office) -> None:
     assert check_password("12345678", store.password("ana"))
     assert check_password("87654321", store.password("cy"))
     store.close()
+
+
+def test_import_can_leave_out_who_is_there_and_says_how_many(office: Office) -> None:
+    office.ok("user", "import", "-", stdin="ana,Ana,owner,12345678\nbo\n")
+    again = "用户名,姓名,密码\nANA,Somebody else,87654321\nbo,,\ncy,Cy,abcdefgh\n"
+    assert (
+        office.ok("user", "import", "-", "--skip-existing", stdin=again)
+        == "1 account was added, 2 were there already\n"
+    )
+    assert office.accounts()["ana"] == ("Ana", "owner", "active")
+    store = office.open()
+    assert check_password("12345678", store.password("ana"))
+    assert check_password("abcdefgh", store.password("cy"))
+    store.close()
+    given = {"stdin": again, "ALONECHAT_SKIP_EXISTING": "1"}
+    assert office.ok("user", "import", "-", **given) == "0 accounts were added, 3 were there already\n"
+    more = "di\nana\n"
+    assert (
+        office.ok("user", "import", "-", "--skip-existing", stdin=more) == "1 account was added, 1 was there already\n"
+    )
+
+
+def test_import_leaves_out_who_is_there_and_adds_nobody_when_anything_else_is_wrong(office: Office) -> None:
+    office.add("ana")
+    assert office.fails("user", "import", "-", "--skip-existing", stdin="ana\nbo\nc y\n", code=1).startswith("line 3: ")
+    said = office.fails("user", "import", "-", "--skip-existing", stdin="ana\ncy\nbo,Ana\n", code=1)
+    assert said == "line 3: bo can't be shown as Ana: that is another's name"
+    assert list(office.accounts()) == ["ana"]
+
+
+def test_who_comes_in_while_the_passwords_are_hashed_is_left_out_too(
+    office: Office, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = admin._hashes
+
+    def slowly(passwords: Sequence[str | None], n: int) -> list[str | None]:
+        monkeypatch.setattr(admin, "_hashes", hashes)
+        admin.add(store, [admin.newcomer("cy")], n)
+        return hashes(passwords, n)
+
+    monkeypatch.setattr(admin, "_hashes", slowly)
+    said = office.ok("user", "import", "-", "--skip-existing", stdin="ana\ncy\ndi,,,12345678\n")
+    assert said == "1 account was added, 2 were there already\n"
+    assert check_password("12345678", store.password("di"))
+
+
+def test_import_takes_what_excel_saves_in_china(office: Office) -> None:
+    data = "用户名,姓名\r\nlilei,李雷\r\n".encode("gb18030")
+    (office.cwd / "people.csv").write_bytes(data)
+    said = office.fails("user", "import", "people.csv", code=1)
+    assert said == "line 1: it is not UTF-8: in Excel, save it as 'CSV UTF-8', or give --encoding gb18030"
+    said = office.fails("user", "import", "people.csv", "--encoding", "gb18031", code=2)
+    assert said.startswith("--encoding takes an encoding that Python knows") and said.endswith("; not 'gb18031'")
+    assert not office.data.exists()
+    assert office.ok("user", "import", "people.csv", "--encoding", "gb18030") == "1 account was added\n"
+    assert office.accounts() == {"lilei": ("李雷", "member", "active")}
+    data = data.replace(b"lilei", b"lily")
+    assert office.ok("user", "import", "-", stdin=data, ALONECHAT_ENCODING="gbk") == "1 account was added\n"
+    assert office.ok("user", "import", "-", stdin="大明\n", ALONECHAT_ENCODING="") == "1 account was added\n"
+    assert {"lily", "大明"} < set(office.accounts())
 
 
 def test_import_names_the_line_and_the_file(office: Office) -> None:

@@ -35,8 +35,11 @@ ENDLESS = {
     "a name": b"GET / HTTP/1.1\r\n" + b"a" * 4096,
     "a value": b"GET / HTTP/1.1\r\nX: " + b"a" * 4096,
     "lines": b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 600,
+    "trailers": b"POST /login HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 600,
+    "a trailer": b"POST /login HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"a" * 4096,
+    "a chunk's line": b"POST /login HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n5;" + b"a" * 4096,
 }
-"""Heads that go on with what they end with."""
+"""What goes on, beside a body, with what it ends with."""
 
 
 @contextmanager

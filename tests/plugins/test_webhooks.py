@@ -82,6 +82,37 @@ def test_other_programs_post_into_rooms(start: Start) -> None:
         assert http.post(f"/hooks/{SECRET}", content=b"[").status_code == 400
 
 
+@pytest.mark.parametrize(
+    "body",
+    ['{"text": "%s"}', ' \n{"text": "%s"}', 'payload={"text": "%s"}', 'channel=x&payload={"text":+"%s"}'],
+    ids=["curl", "spaces", "slack", "more-fields"],
+)
+def test_curl_calls_its_json_a_form(start: Start, body: str) -> None:
+    server = start(settings=f'[webhooks.in]\n"{SECRET}" = "#lobby"')
+    ana = server.person("ana")
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    with httpx.Client(base_url=server.url, trust_env=False, headers=headers) as http:
+        done = http.post(f"/hooks/{SECRET}", content=(body % "build=7").encode())
+        assert done.status_code == 200, done.text
+        assert ana.hears("TEXT")["content"] == "build=7"
+
+
+def test_json_that_curl_calls_a_form_is_taken_as_it_is(start: Start) -> None:
+    server = start(settings=f'[webhooks.in]\n"{SECRET}" = "#lobby"')
+    ana = server.person("ana")
+    text = "上海 100% 1+1 %41 a&payload=b;c"
+    headers = {"Content-Type": "Application/X-WWW-Form-Urlencoded; charset=utf-8"}
+    with httpx.Client(base_url=server.url, trust_env=False, headers=headers) as http:
+        sent = json.dumps({"text": text}, ensure_ascii=False).encode()
+        assert http.post(f"/hooks/{SECRET}", content=sent).status_code == 200
+        assert ana.hears("TEXT")["content"] == text
+        form = b"payload=%7B%22text%22%3A%22ok%22%7D"
+        assert http.post(f"/hooks/{SECRET}", content=form).status_code == 200
+        assert ana.hears("TEXT")["content"] == "ok"
+        for wrong in (b"", b"text=hello", b"payload=", b"[1]"):
+            assert http.post(f"/hooks/{SECRET}", content=wrong).status_code == 400
+
+
 def test_messages_go_out_signed_and_those_with_the_keyword_alone(start: Start, receiver: Receiver) -> None:
     out = f'[[webhooks.out]]\nurl = "{receiver.url}"\nkeyword = "deploy"\nsecret = "s3"\nprivate = true\n'
     ana = start(settings=out).person("ana")

@@ -11,7 +11,7 @@ from alonechat.core.client.words import _
 
 MOST = 12
 """Options that are offered at once."""
-BEGUN = re.compile(r"(?:^|(?<=[\s(\[（，。]))(?P<mark>[@#:]|^/)(?P<part>[^\s@#:/]*)$")
+BEGUN = re.compile(r"(?:^|(?<=[\s(\[（，。]))(?P<mark>[@#:]|^/)(?P<part>[^\s@#:/]*)\Z")
 
 
 @dataclass(frozen=True, slots=True)

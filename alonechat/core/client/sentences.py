@@ -13,6 +13,7 @@ SENTENCES = (
     _t("the one-time code is wrong, or was used already"),
     _t("the one-time code is wrong; is the clock of your device right?"),
     _t("too many wrong one-time codes; try again in {seconds} s, or use a recovery code"),
+    _t("too many wrong one-time codes; try again in {seconds} s"),
     _t("one-time codes are on for this account already; turn them off first"),
     _t("one-time codes are not on for this account"),
     _t("there is no secret to confirm: ask for one first"),

@@ -176,14 +176,19 @@ class Accounts:
         if not given:
             give_back()  # the password was right; to be asked for a code is no wrong attempt
         self._may_sign_in(account)
-        take = await self.factors.check(name, given)
         session = self._new_session(name, attempt.device)
+        try:
+            take = await self.factors.check(name, given)
 
-        def act(writes: Writes) -> None:
-            take(writes)
-            writes.add_sessions([session])
+            def act(writes: Writes) -> None:
+                take(writes)
+                writes.add_sessions([session])
 
-        await self._keep.write(act)
+            await self._keep.write(act)
+        except Rejected as refused:
+            if given:  # somebody who has the password tries codes
+                log.info("sign-in refused", user=name, address=attempt.address, why=refused.text)
+            raise
         if given:
             give_back()
         log.info("signed in", user=name, session=session.id, address=attempt.address)

@@ -28,6 +28,8 @@ Outcome = dict[str, Any] | list[Effect]
 """A frame that is decided in place of the command, or effects."""
 SHOWN = 50
 """People that /who names."""
+NAME = "<name>"
+MAYBE_NAME = "[name]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,13 @@ class CommandProcessor:
         return found, rest.strip()
 
     def run(self, command: Command, call: Call) -> Outcome:
-        """Run a command. Raises Rejected with its usage when an argument that it needs is missing."""
-        if len(call.rest.split()) < command.usage.count("<"):
+        """Run a command. Raises Rejected with its usage when an argument that it needs is missing, or when there are
+        words after the only name that it takes: `/mute ana 10m` must not mute without end."""
+        given = len(call.rest.split())
+        if given < command.usage.count("<"):
             raise Rejected("bad_frame", f"use it as /{command.name} {command.usage}")
+        if given > 1 and command.usage in (NAME, MAYBE_NAME):
+            raise Rejected("bad_frame", f"use it as /{command.name} {NAME}")
         return command.run(call)
 
     def _help(self, call: Call) -> Outcome:
@@ -191,15 +197,15 @@ def _nick(call: Call) -> Outcome:
     return [Rename(call.rest), Tell(f"You are shown as {call.rest} now.")]
 
 
-def _moderate(call: Call, name: str) -> Account:
-    """The account that a moderator of this room may act on. Raises Rejected."""
+def _moderate(call: Call) -> Account:
+    """The account that is named, if a moderator of this room may act on it. Raises Rejected."""
     kind, me = call.kind, call.facts.me
     kind.enter()
     if not call.target.startswith("#"):
         raise Rejected("forbidden", "in a direct conversation nobody has power over the other")
     if not kind.moderates():
         raise Rejected("forbidden", f"only a moderator of {call.target} may do that")
-    found = call.person(name)
+    found = call.person(call.rest)
     if found.username == me.username:
         raise Rejected("forbidden", "that is yourself")
     if ranks(found.role) > ranks(me.role) and not isinstance(kind, Private):
@@ -216,7 +222,7 @@ def _removal(call: Call, username: str) -> list[Effect]:
 
 
 def _kick(call: Call) -> Outcome:
-    found = _moderate(call, call.rest.split()[0])
+    found = _moderate(call)
     if call.target == message.LOBBY:
         raise Rejected("forbidden", "nobody leaves #lobby; /mute or /ban are what there is")
     gone = _removal(call, found.username)
@@ -226,7 +232,7 @@ def _kick(call: Call) -> Outcome:
 
 
 def _ban(call: Call) -> Outcome:
-    found = _moderate(call, call.rest.split()[0])
+    found = _moderate(call)
     if call.target == message.LOBBY:
         if ranks(found.role) >= ranks(call.facts.me.role):
             raise Rejected("forbidden", f"{found.username} is {found.role} of this server, as you are")
@@ -236,7 +242,7 @@ def _ban(call: Call) -> Outcome:
 
 
 def _unban(call: Call) -> Outcome:
-    found = _moderate(call, call.rest.split()[0])
+    found = _moderate(call)
     if call.target == message.LOBBY:
         if found.standing == "disabled":
             raise Rejected("forbidden", f"{found.username} was disabled by whoever runs this server")
@@ -249,7 +255,7 @@ def _mute(call: Call) -> Outcome:
     if not call.rest:
         call.kind.enter()
         return [Silence(call.facts.key, True), Tell(f"You are no longer notified of {call.target}.")]
-    name, key = _moderate(call, call.rest.split()[0]).username, call.facts.key
+    name, key = _moderate(call).username, call.facts.key
     return [
         Sanction(key, name, "mute", True),
         Notify(name, key, f"You can read but not write in {call.target} now."),
@@ -261,7 +267,7 @@ def _unmute(call: Call) -> Outcome:
     if not call.rest:
         call.kind.enter()
         return [Silence(call.facts.key, False), Tell(f"You are notified of {call.target} again.")]
-    name, key = _moderate(call, call.rest.split()[0]).username, call.facts.key
+    name, key = _moderate(call).username, call.facts.key
     return [
         Sanction(key, name, "mute", False),
         Notify(name, key, f"You can write again in {call.target} now."),
@@ -270,7 +276,7 @@ def _unmute(call: Call) -> Outcome:
 
 
 def _invite(call: Call) -> Outcome:
-    found = _moderate(call, call.rest.split()[0])
+    found = _moderate(call)
     room = call.facts.conversation
     if call.target == message.LOBBY or room is None or room.access != "private":
         raise Rejected("forbidden", f"{call.target} is open: anyone may join it")
@@ -283,7 +289,7 @@ def _invite(call: Call) -> Outcome:
 
 
 def _uninvite(call: Call) -> Outcome:
-    found = _moderate(call, call.rest.split()[0])
+    found = _moderate(call)
     taken = Uninvite(call.facts.key, found.username)
     return [taken, Tell(f"{found.username} has no invitation to {call.target} any more.")]
 
@@ -296,12 +302,12 @@ COMMANDS = (
     Command("topic", "[text]", "show or set the topic", _topic),
     Command("who", "", "who is here", _who),
     Command("nick", "<display name>", "change how you are shown", _nick),
-    Command("kick", "<name>", "remove somebody from the room", _kick),
-    Command("ban", "<name>", "remove somebody for good; in #lobby from the whole server", _ban),
-    Command("unban", "<name>", "take back a ban", _unban),
-    Command("mute", "[name]", "let a member read but not write; without a name: notify me no more", _mute),
-    Command("unmute", "[name]", "take back a mute", _unmute),
-    Command("invite", "<name>", "let somebody into a private room", _invite),
-    Command("uninvite", "<name>", "take back an invitation", _uninvite),
+    Command("kick", NAME, "remove somebody from the room", _kick),
+    Command("ban", NAME, "remove somebody for good; in #lobby from the whole server", _ban),
+    Command("unban", NAME, "take back a ban", _unban),
+    Command("mute", MAYBE_NAME, "let a member read but not write; without a name: notify me no more", _mute),
+    Command("unmute", MAYBE_NAME, "take back a mute", _unmute),
+    Command("invite", NAME, "let somebody into a private room", _invite),
+    Command("uninvite", NAME, "take back an invitation", _uninvite),
 )
 """The commands that every server has, besides /help."""

@@ -38,7 +38,7 @@ class Factors:
 
     def __init__(self, parts: Parts) -> None:
         self._parts, self._keep = parts, parts.keep
-        self._wrong = Buckets(1 / SECONDS, WRONG)
+        self._wrong, self._unconfirmed = Buckets(1 / SECONDS, WRONG), Buckets(1 / SECONDS, WRONG)
 
     async def of(self, username: str) -> Factor | None:
         """The second factor that this account is asked for; None where it is not."""
@@ -55,13 +55,17 @@ class Factors:
         """Ask for codes from now on; the recovery codes, which are shown this once. Raises Rejected: `conflict` where
         nothing was offered, `forbidden` for a wrong code, `rate_limited`."""
         found = await self._keep.read(self._keep.store.factor, username)
-        if found is None or found.since:
+        if found is None:
             raise Rejected("conflict", "there is no secret to confirm: ask for one first")
-        give_back = self._count(username)
+        if found.since:
+            raise Rejected("conflict", "one-time codes are on for this account already; turn them off first")
+        bucket, now = self._unconfirmed.of(username, self._parts.now()), self._parts.now()
+        if (wait := bucket.take(now)) > 0:
+            raise Rejected("rate_limited", f"too many wrong one-time codes; try again in {wait:.0f} s", wait)
         step = otp.step_of(found.secret, given, self._keep.clock())
         if step is None:
             raise Rejected("forbidden", "the one-time code is wrong; is the clock of your device right?")
-        give_back()
+        bucket.give()
         recoveries = otp.new_recoveries()
         digests = [otp.digest(each) for each in recoveries]
         await self._keep.write(lambda writes: writes.confirm_factor(username, found.secret, step, digests))
@@ -100,7 +104,8 @@ class Factors:
         give_back = self._count(username)
         step = otp.step_of(factor.secret, given, self._keep.clock())
         if step is None or step <= factor.step:
-            log.info("wrong one-time code", user=username)
+            if factor.step > self._keep.clock() // otp.PERIOD + 2 * otp.AROUND:
+                log.warning("the clock went back: one-time codes are refused until it is where it was", user=username)
             raise wrong
         give_back()
         return _taking(wrong, lambda writes: writes.take_step(username, step))

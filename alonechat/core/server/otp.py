@@ -37,9 +37,9 @@ def digest(recovery: str) -> str:
 
 
 def plain(given: str) -> str:
-    """A code as it was typed, without what people put between its groups."""
+    """A code as it was typed, without what people, and their word processors, put between its groups."""
     narrow = unicodedata.normalize("NFKC", given)  # an input method may write １２３
-    return "".join(each for each in narrow.lower() if not each.isspace() and each != "-")
+    return "".join(each for each in narrow.lower() if each.isalnum())
 
 
 def is_timed(given: str) -> bool:

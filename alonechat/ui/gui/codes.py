@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import tkinter
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core.client.words import _, n_
 from alonechat.ui.gui.sheet import Sheet
 
 if TYPE_CHECKING:
+    from alonechat.core.client.rest import Rest
     from alonechat.ui.gui.app import App
 
 WIDE = 420
@@ -62,14 +64,9 @@ def _offering(app: App) -> None:
     def go() -> None:
         given = password.get()
         if given:
-            app.runner.rest(lambda rest: rest.offer_otp(given), offered)
+            _asking(app, sheet, lambda rest: rest.offer_otp(given), offered)
 
-    def offered(found: Any, error: Exception | None) -> None:
-        if not sheet.is_open:
-            return
-        if error is not None:
-            sheet.fail(error)
-            return
+    def offered(found: Any) -> None:
         sheet.close()
         _confirming(app, str(found["secret"]), str(found["uri"]))
 
@@ -80,6 +77,25 @@ def _offering(app: App) -> None:
 
 def _button(app: App, sheet: Sheet, word: str, act: Any, at: int, kind: str = "main") -> None:
     app.kit.button(sheet.body, word, act, kind, width=120).grid(row=at, column=0, sticky="e", pady=(18, 0))
+
+
+def _asking(app: App, sheet: Sheet, ask: Callable[[Rest], Awaitable[Any]], then: Callable[[Any], None]) -> None:
+    """Ask the server, once at a time: a second press would make another secret than the one that is shown. `then` has
+    the answer, while the sheet is there; what is refused is said in it."""
+    if getattr(sheet, "asks", False):
+        return
+    sheet.asks = True  # type: ignore[attr-defined]
+
+    def answered(found: Any, error: Exception | None) -> None:
+        sheet.asks = False  # type: ignore[attr-defined]
+        if not sheet.is_open:
+            return
+        if error is not None:
+            sheet.fail(error)
+            return
+        then(found)
+
+    app.runner.rest(ask, answered)
 
 
 def _copy(app: App, text: str) -> None:
@@ -106,15 +122,10 @@ def _confirming(app: App, secret: str, uri: str) -> None:
     def go() -> None:
         given = code.get()
         if given.strip():
-            app.runner.rest(lambda rest: rest.turn_otp_on(given), on)
-
-    def on(codes: Any, error: Exception | None) -> None:
-        if not sheet.is_open:
-            return
-        if error is not None:
-            sheet.fail(error)
             code.select_range(0, "end")
-            return
+            _asking(app, sheet, lambda rest: rest.turn_otp_on(given), on)
+
+    def on(codes: Any) -> None:
         sheet.close()
         _recovering(app, codes)
 
@@ -124,7 +135,8 @@ def _confirming(app: App, secret: str, uri: str) -> None:
 
 
 def _recovering(app: App, codes: list[str]) -> None:
-    """They are on: the recovery codes, once."""
+    """They are on: the recovery codes, once. They stay until somebody says to have them: Esc shows them again."""
+    window, had = app.window, [False]
     text = _(
         "One-time codes are on. Keep these recovery codes where you find them without your phone: each signs in once,"
         " and they are not shown again."
@@ -138,7 +150,17 @@ def _recovering(app: App, codes: list[str]) -> None:
     buttons.grid(row=2, column=0, sticky="e", pady=(18, 0))
     copy = app.kit.button(buttons, _("Copy"), lambda: _copy(app, "\n".join(codes)), "plain", width=96)
     copy.pack(side="left", padx=(0, 8))
-    app.kit.button(buttons, _("I have them"), sheet.close, width=120).pack(side="left")
+
+    def have() -> None:
+        had[0] = True
+        sheet.close()
+
+    def again() -> None:
+        if not had[0] and app.window is window and window is not None:
+            app.root.after_idle(_recovering, app, codes)
+
+    app.kit.button(buttons, _("I have them"), have, width=120).pack(side="left")
+    sheet.closing(again)
     sheet.show(copy._canvas)
 
 
@@ -154,14 +176,9 @@ def _holding(app: App, left: int) -> None:
     def go() -> None:
         known, given = password.get(), code.get()
         if known and given.strip():
-            app.runner.rest(lambda rest: rest.turn_otp_off(known, given), off)
+            _asking(app, sheet, lambda rest: rest.turn_otp_off(known, given), off)
 
-    def off(_result: Any, error: Exception | None) -> None:
-        if not sheet.is_open:
-            return
-        if error is not None:
-            sheet.fail(error)
-            return
+    def off(_result: Any) -> None:
         sheet.close()
         app.toast(_("One-time codes are off"))
 

@@ -23,6 +23,7 @@ class Dropping:
         self._app = app
         self._drops: Any = None
         self._watches = False
+        self._place: tuple[Any, str] = (None, "")
         self.sign: tkinter.Canvas | None = None
         app.root.bind("<Map>", lambda _event: self._mapped(), add="+")
 
@@ -39,7 +40,10 @@ class Dropping:
     def _takes(self) -> bool:
         """Whether files may be dropped now. Asked from within Tk: nothing of Tk is called."""
         window = self._app.window
-        return window is not None and bool(window.target) and not self._app.root.sheets and window.filing.most != 0
+        if window is None or not window.target or self._app.root.sheets or window.filing.most == 0:
+            return False
+        self._place = (window, window.target)
+        return True
 
     def _over(self, shown: bool) -> None:
         """They are over the window, or no longer."""
@@ -74,11 +78,14 @@ class Dropping:
         )  # fmt: skip
 
     def _drop(self, paths: list[Path]) -> None:
-        """They were let go: into the composer, where a caption can be written before they are sent."""
+        """They were let go: into the composer, where a caption can be written before they are sent. Where that is no
+        longer the one that they were dropped on, for their program took its time, they go nowhere."""
+        place = self._place
         window = self._app.window
-        if window is None:
+        if not self._takes() or self._place != place or window is None:
+            self._app.toast(_("The files came too late; drop them again."))
             return
-        files = [path for path in paths if path.is_file()]
+        files = [path for path in paths if _is_file(path)]
         if files:
             window.composer.attach(files)
         else:
@@ -88,3 +95,11 @@ class Dropping:
         """Take no more."""
         if self._drops is not None:
             self._drops.close()
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is one that can be looked at."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

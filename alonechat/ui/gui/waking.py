@@ -64,9 +64,16 @@ class Waker:
                 call = self._calls.get_nowait()
             except queue.Empty:
                 break
-            call()
-        self._act()
+            self._carried(call)
+        self._carried(self._act)
         collecting.collect()
+
+    def _carried(self, call: Callable[[], None]) -> None:
+        """A fault is reported as those of Tk's own calls are: out of here it would end the main loop."""
+        try:
+            call()
+        except Exception:
+            self._root.report_callback_exception(*sys.exc_info())  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Stop watching."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 import ctypes
 import struct
 import sys
+import time
 import tkinter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ VERSION = 5
 LIST = "text/uri-list"
 NAMES = (
     "XdndAware", "XdndEnter", "XdndPosition", "XdndStatus", "XdndLeave", "XdndDrop", "XdndFinished", "XdndSelection",
-    "XdndTypeList", "XdndActionCopy", LIST, "ALONECHAT_DROP",
+    "XdndTypeList", "XdndActionCopy", LIST, "AloneChatDrop",
 )  # fmt: skip
 ATOM, ANY = 4, 0
 CLIENT_MESSAGE, SELECTION_NOTIFY = 33, 31
@@ -30,6 +32,11 @@ INPUT_ONLY = 2
 MOST = 1 << 20
 """Bytes of a list of files that are read: twenty files, of which each has a path of 4,096 bytes with all written as
 `%41`, have a quarter of it."""
+
+LINES = 200
+"""Lines of it that are looked at: each is a look at the disk."""
+LATE = 10.0
+"""Seconds after which nobody waits for it any more."""
 
 
 class _Cookie(ctypes.Structure):
@@ -159,7 +166,7 @@ class Connection:
 class Drops:
     """Files that are dragged over a window of Tk's. `takes()` says whether they may be dropped now, and calls nothing
     of Tk's; `over(True)` and `over(False)` that they are over it and no longer; `drop(paths)` has those that are files
-    of this machine. The last two are called in Tk's thread, by `post` or from its loop. Raises OSError, AttributeError
+    of this machine. The last two are called by `post`, in Tk's thread. Raises OSError, AttributeError
     where this system has not what is needed."""
 
     def __init__(self, root: Any, post: Callable[[Callable[[], None]], None], takes: Callable[[], bool]) -> None:
@@ -176,7 +183,7 @@ class Drops:
             "XdndEnter": self._entered, "XdndPosition": self._moved, "XdndLeave": self._left, "XdndDrop": self._let_go,
         }  # fmt: skip
         self._source, self._is_over, self._has_list = 0, False, False
-        self._dropped = 0
+        self._dropped, self._since = 0, 0.0
         self._x.put(self._window, self._atoms["XdndAware"], VERSION)
         self._x.flush()
         self._handler = HANDLER(self._said)
@@ -229,8 +236,8 @@ class Drops:
         if not (self._has_list and self._takes()):
             self._end(self._source, False)
             return
-        self._dropped = self._source
-        self._x.ask(self._mine, self._atoms["XdndSelection"], self._atoms[LIST], self._atoms["ALONECHAT_DROP"], data[2])
+        self._dropped, self._since = self._source, time.monotonic()
+        self._x.ask(self._mine, self._atoms["XdndSelection"], self._atoms[LIST], self._atoms["AloneChatDrop"], data[2])
 
     def _hover(self, shown: bool) -> None:
         if shown != self._is_over:
@@ -250,11 +257,16 @@ class Drops:
             if event[0] & 0x7F != SELECTION_NOTIFY or not self._dropped:
                 continue
             source, self._dropped, self._source = self._dropped, 0, 0
+            if time.monotonic() - self._since > LATE:
+                self._end(source, False)
+                continue
             (answer,) = struct.unpack_from("=I", event, 20)
             kind, text = self._x.of_window(self._mine, answer, True) if answer else (0, b"")
             good = kind in (self._atoms[LIST], self._x.atom("STRING"), self._x.atom("UTF8_STRING"))
             self._end(source, good)
-            self.drop(files_of(text.decode("utf-8", "replace")) if good else [])
+            lines = text.decode("utf-8", "replace").splitlines()[:LINES] if good else []
+            paths = files_of("\n".join(lines))
+            self._post(partial(self.drop, paths))
         self._x.flush()
         if self._x.is_broken():
             self._root.tk.deletefilehandler(self._x.file)  # it could be read for ever

@@ -58,6 +58,8 @@ def inserted(model: Model, text: str, target: str = "#lobby") -> list[str]:
         ("#x", []),
         ("a#t", []),
         ("/h", ["/help "]),
+        ("/help\n", []),  # the line is over
+        ("hi @an\n", []),
         ("/TO", ["/topic "]),
         ("/", ["/help ", "/topic "]),
         ("see /h", []),

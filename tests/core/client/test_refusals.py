@@ -98,6 +98,25 @@ def test_fields_that_hold_words_or_sentences_are_translated_and_names_are_not() 
     assert worded("no user {0} {name}") == "没有用户 {0} {name}"
 
 
+def test_how_a_command_is_called_is_told_without_what_it_does_too() -> None:
+    assert noted("/greet <name>") == "/greet <用户名>"
+    assert noted("/greet <name>: dice") == "/greet <用户名>: 掷骰子"
+    assert noted("/greet") == "/greet" and noted("/greet: what for") == "/greet: what for"
+
+
+def test_commands_follow_another_language(place: Place) -> None:
+    words.choose("en")
+    ana = place.face().start().connected().open()
+    ana.until(lambda: "/msg" in ana.model.commands)
+    english = ana.model.commands["/msg"]
+    words.choose("zh")
+    ana.model.reword()
+    assert ana.model.commands["/msg"] == ("/msg <用户名> <文字>", "给某人发私聊消息")
+    words.choose("en")
+    ana.model.reword()
+    assert ana.model.commands["/msg"] == english == ("/msg <name> <text>", "write to somebody privately")
+
+
 def test_an_address_before_a_sentence_stays() -> None:
     ended = "wss://chat.example/: this sign-in has ended; sign in again; sign in again: alonechat login ana"
     assert worded(ended) == "wss://chat.example/: 登录已失效；请重新登录；可用命令：alonechat login ana"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -114,3 +115,20 @@ def test_help_of_the_command_line_is_in_english(tmp_path: Path) -> None:
         for lang in ("C.UTF-8", "zh_CN.UTF-8")
     ]
     assert said[0] == said[1] and b"--lang" in said[0]
+
+
+def test_texts_within_other_strings_are_in_the_catalogue() -> None:
+    """Whoever gathers the texts does not see those in an f-string, on Python 3.11: each must stand elsewhere, too."""
+    choose("zh")
+    unseen = {
+        text.value
+        for path in Path(words.__file__).parents[2].rglob("*.py")
+        for outer in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(outer, ast.JoinedStr)
+        for call in ast.walk(outer)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "_"
+        for text in call.args
+        if isinstance(text, ast.Constant)
+    }
+    assert "try again" in unseen
+    assert {text for text in unseen if _(text) == text} == set()

@@ -39,7 +39,9 @@ def test_a_code_holds_a_step_before_and_after(away: int) -> None:
     assert otp.step_of(SECRET, code, 1000 * otp.PERIOD) == (1000 + away if abs(away) < 2 else None)
 
 
-@pytest.mark.parametrize("typed", ["081804", " 081 804\n", "081-804", "０８１８０４"])
+@pytest.mark.parametrize(
+    "typed", ["081804", " 081 804\n", "081-804", "081\N{EN DASH}804\N{ZERO WIDTH SPACE}", "０８１８０４"]
+)
 def test_a_code_is_taken_as_people_type_it(typed: str) -> None:
     assert otp.step_of(SECRET, typed, 1_111_111_109_000) == 1_111_111_109 // 30
 
@@ -216,7 +218,18 @@ def test_turning_it_on_needs_the_password_and_a_right_code(server: Server) -> No
     assert ida.login().status_code == 200
     assert ida.post("/me/otp/on", otp=ida.code()).status_code == 200
     assert refused(ida.post("/me/otp", password=PASSWORD))[:2] == (409, "conflict"), "it is on"
-    assert refused(ida.post("/me/otp/on", otp=ida.code()))[:2] == (409, "conflict")
+    found = ida.post("/me/otp/on", otp=ida.code())
+    assert refused(found)[:2] == (409, "conflict") and "turn them off first" in found.json()["error"]["message"]
+
+
+def test_who_was_locked_out_and_turned_them_off_turns_them_on_again(server: Server) -> None:
+    kim = Account(server, "kim")
+    codes = kim.turn_on()
+    wrong = next(each for each in ("000000", "111111") if each not in {kim.code(away) for away in (-1, 0, 1)})
+    assert {kim.login(wrong).status_code for _ in range(factors.WRONG + 1)} == {401, 429}
+    assert kim.post("/me/otp/off", password=PASSWORD, otp=codes[0].replace("-", "\N{EN DASH}")).status_code == 200
+    kim.turn_on()
+    assert kim.login(kim.code()).status_code == 429, "wrong ones still count"
 
 
 def test_it_survives_a_restart_and_whoever_runs_the_server_can_end_it(tmp_path: Path) -> None:

@@ -270,3 +270,38 @@ def test_messages_of_other_kinds_stay_tks(dragger: tuple[Desk, Dragger]) -> None
     drag.x.tell(drag.target, drag.x.atom("WM_PROTOCOLS"), drag.x.atom("WM_DELETE_WINDOW"), 0)
     drag.x.flush()
     ana.until(lambda: asked, "that it is to close")
+
+
+@pytest.mark.parametrize("what", ["another conversation", "a sheet"])
+def test_what_comes_late_goes_nowhere(dragger: tuple[Desk, Dragger], tmp_path: Path, what: str) -> None:
+    """The program that drags answers when another conversation is open, or a sheet lies over it."""
+    ana, drag = dragger
+    plan = tmp_path / "plan.txt"
+    plan.write_text("plan")
+    drag.enter({LIST: listed(plan)})
+    drag.move()
+    drag.hears("XdndStatus")
+    drag.drop()
+    ana.until(lambda: ana.app.dropping._drops._dropped, "the drop")
+    if what == "a sheet":
+        account_sheet(ana.app)
+    else:
+        ana.open(ana.app.model.me)
+    drag.hears("XdndFinished")
+    ana.until(lambda: ana.app._toast is not None and "too late" in ana.app._toast.cget("text"), "why")
+    assert not attached(ana)
+
+
+def test_a_fault_does_not_end_the_main_loop(dragger: tuple[Desk, Dragger]) -> None:
+    ana, _drag = dragger
+    seen: list[Any] = []
+    ana.app.root.report_callback_exception = lambda kind, _error, _trace: seen.append(kind)
+
+    def fails() -> None:
+        raise OSError("no")
+
+    ana.app.waker.post(fails)
+    ana.app.waker.post(ana.app.root.quit)
+    ana.app.root.after(10_000, ana.app.root.quit)
+    ana.app.root.mainloop()
+    assert seen == [OSError]

@@ -1,0 +1,65 @@
+"""Commands: how their words are taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from alonechat.core.server.commands import COMMANDS, Call, CommandProcessor, Outcome
+from alonechat.core.server.effects import Sanction, Silence
+from alonechat.core.server.rooms import Facts
+from alonechat.core.store.records import Account, Conversation, Membership
+from alonechat.errors import Rejected
+
+PEOPLE = {name: Account(name, name.title()) for name in ("ana", "bo", "cy")}
+ONE = ("kick", "ban", "unban", "mute", "unmute", "invite", "uninvite")
+"""The commands that take a name and nothing else."""
+
+
+def run(text: str) -> Outcome:
+    """What `text` comes to, of ana in her room #work; bo is a member, cy is not."""
+    room = Conversation("#work", "room", "private", seq=9)
+    room.members.update({"ana": Membership(1, True), "bo": Membership(5)})
+    processor = CommandProcessor()
+    command, rest = processor.find(text, "member")
+    facts = Facts(PEOPLE["ana"], room.key, room, set(PEOPLE))
+    return processor.run(command, Call(facts, "#work", rest, PEOPLE.get, PEOPLE, lambda name: "online"))
+
+
+def refusal(text: str) -> tuple[str, str]:
+    """Code and sentence with which it is refused."""
+    with pytest.raises(Rejected) as refused:
+        run(text)
+    return refused.value.code, refused.value.text
+
+
+def test_these_are_all_the_commands_of_one_name() -> None:
+    assert [each.name for each in COMMANDS if each.usage in ("<name>", "[name]")] == list(ONE)
+
+
+@pytest.mark.parametrize("name", ONE)
+@pytest.mark.parametrize("words", ["bo 10m", "@bo cy", "bo\n10m", "  bo   for ever and ever", "nobody 10m"])
+def test_a_command_of_one_name_refuses_more_words(name: str, words: str) -> None:
+    assert refusal(f"/{name} {words}") == ("bad_frame", f"use it as /{name} <name>")
+
+
+@pytest.mark.parametrize("name", ONE)
+@pytest.mark.parametrize("who", ["bo", "@BO", "  bo  "])
+def test_with_the_name_alone_it_runs(name: str, who: str) -> None:
+    assert run(f"/{name} {who}")
+
+
+def test_who_is_muted_is_the_one_that_is_named_and_without_a_name_it_is_oneself_who_is_not_notified() -> None:
+    assert Sanction("#work", "bo", "mute", True) in run("/mute bo")
+    assert Sanction("#work", "bo", "mute", False) in run("/unmute bo")
+    assert Silence("#work", True) in run("/mute")
+    assert Silence("#work", False) in run("/unmute ")
+
+
+def test_those_that_take_more_still_do() -> None:
+    assert run("/me waves to bo") == {"type": "TEXT", "target": "#work", "content": "waves to bo", "via": "me"}
+    assert run("/msg bo see you at 5") == {"type": "TEXT", "target": "bo", "content": "see you at 5"}
+    assert run("/join #tea private") == {"type": "JOIN", "target": "#tea", "access": "private"}
+    assert run("/topic plans for may") == {"type": "TOPIC", "target": "#work", "content": "plans for may"}
+    assert run("/nick Ana of the hill")
+    assert refusal("/msg bo") == ("bad_frame", "use it as /msg <name> <text>")
+    assert refusal("/kick") == ("bad_frame", "use it as /kick <name>")
