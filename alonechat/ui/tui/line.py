@@ -10,17 +10,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from alonechat.core.client.accounts import Account
 from alonechat.core.client.files import called
 from alonechat.core.client.listing import listing, title
-from alonechat.core.client.model import Arrived, Change, Connection, Kept, Page, Told
+from alonechat.core.client.model import Arrived, Change, Connection, Gone, Kept, Page, Told
 from alonechat.core.client.moment import Moment
 from alonechat.core.client.opening import Opening
 from alonechat.core.client.preferences import load
-from alonechat.core.client.present import Now, line, printable
+from alonechat.core.client.present import Now, line, printable, short
 from alonechat.core.client.runner import Runner
 from alonechat.core.client.templates import worded
 from alonechat.core.client.words import _, n_
@@ -33,6 +34,15 @@ FIRST = 20
 """Messages that are read out when one goes to a conversation."""
 ANSWER = 2.0
 """Seconds that the server has for what was written last, before the end."""
+BEGINNING = 20.0
+"""Seconds that piped lines which are held wait for the first connection, at their end: they are on no disk."""
+ACQUAINTED = 5.0
+"""Seconds after a connection came about within which the server says who there is: until then a name may be new."""
+CALM = 0.3
+"""Seconds after the last receipt within which what it did, such as a room that was joined, is told."""
+GLANCE = 0.1
+"""Seconds between looks at whether lines that are held can be carried out."""
+THERE = ("connected", "catching up")
 FOLLOWS = "follows"
 """Waited for where the end of a conversation is not kept here: the server's page, which comes as an older one."""
 
@@ -54,12 +64,18 @@ class LineFace:
         self._queue: queue.SimpleQueue[Said | Callable[[], None] | None] = queue.SimpleQueue()
         self._awaited = ""
         self._state = ""
+        self._there_at = self._said_at = 0.0
         self._hits: list[dict[str, Any]] = []
+        self._piped = not sys.stdin.isatty()
+        self._held: list[str] = []
+        self._here = ""
+        self._stray = False
+        self._is_lost = False
 
     # --- life ---
 
     def run(self) -> int:
-        """Until the input ends, or the person quits."""
+        """Until the input ends, or the person quits; the exit code is 1 where something they wrote was not sent."""
         for stream in (sys.stdin, sys.stdout):  # what is no text here must not end what listens, or speaks
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
@@ -70,9 +86,10 @@ class LineFace:
             self.opening.accounts.save(account)
         self.sit(account)
         threading.Thread(target=self._listen, name="alonechat-input", daemon=True).start()
+        patience = BEGINNING if self._piped else ANSWER
         try:
             while not self.done:
-                said = self._queue.get()
+                said = self._next(GLANCE if self._held else None)
                 if said is None:
                     self._fetch()
                 elif not isinstance(said, Said):
@@ -82,15 +99,37 @@ class LineFace:
                 else:
                     self.hear(said.text)
         except KeyboardInterrupt:
-            pass  # Ctrl-C quits here, as it does in every program of lines
+            patience = 0.0  # Ctrl-C quits here, as it does in every program of lines
         finally:
+            with suppress(KeyboardInterrupt):
+                self._catch_up(patience)
+                self._settle()
+            why = _("the conversation was not found") if self._state in THERE else _("there was no connection")
+            for text in self._held:
+                self._refuse(text, why)
             if self.desk is not None:
-                self._settle(self.desk)
                 self.desk.close()
-        return 0
+        return 1 if self._is_lost else 0
 
-    def _settle(self, desk: Desk) -> None:
+    def _next(self, seconds: float | None) -> Said | Callable[[], None] | None:
+        """What comes within so many seconds; None: the core's call, or nothing."""
+        try:
+            return self._queue.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def _catch_up(self, seconds: float) -> None:
+        """Lines that are held are carried out, if the connection comes about in time."""
+        deadline = time.monotonic() + seconds
+        while self._held and self._state not in ("offline", "signed out") and time.monotonic() < deadline:
+            self._next(GLANCE)
+            self._fetch()
+
+    def _settle(self) -> None:
         """What was just written goes out, if the server answers within a moment; else it waits on disk."""
+        desk = self.desk
+        if desk is None:
+            return
         begun: list[bool] = []  # until then the core may not have told yet that anything waits
         desk.runner.begun(lambda _result, _error: begun.append(True))
         deadline = time.monotonic() + ANSWER
@@ -99,10 +138,7 @@ class LineFace:
             waits = not begun or any(not each.code for each in desk.model.waiting())
             if desk.model.connection.state == "offline" or not waits:
                 return
-            try:
-                self._queue.get(timeout=left)
-            except queue.Empty:
-                return
+            self._next(left)
 
     def sit(self, account: Account) -> None:
         """Use an account from now on."""
@@ -112,6 +148,8 @@ class LineFace:
         runner.room = load(self.opening.preferences).files_mib << 20
         self.desk = Desk(runner)
         self.desk.told = self._told
+        self._state, self._here, self._hits = "", "", []
+        self._stray = False
         runner.start()
         self._fetch()
 
@@ -121,23 +159,76 @@ class LineFace:
         self._queue.put(Said(None))
 
     def _fetch(self) -> None:
-        if self.desk is not None:
-            self.desk.take()
+        if self.desk is None:
+            return
+        self.desk.take()
+        self._here = self.desk.target
+        if any(not each.code for each in self.desk.model.waiting()):
+            self._said_at = time.monotonic()
+        while self._held and not self._is_early(self._held[0]):
+            self._carry(self._held.pop(0))
 
     # --- what is heard ---
 
     def hear(self, text: str) -> None:
-        """A line of the person: a command of the client, or something to say."""
-        desk = self.desk
-        if desk is None or not text.strip():
+        """A line of the person: a command of the client, or something to say. It is held while it can't be known yet
+        what it is about, and so is all that follows it."""
+        if self.desk is None or not text.strip():
             return
-        if local.split(text) is not None:
-            local.run(self, text)
-        elif not desk.target:
-            self.say(_("no conversation is known yet; wait for the connection"), True)
+        name, words = local.split(text) or ("", "")
+        if name in ("help", "quit") or (name == "accounts" and not (words and self._held)):
+            self._carry(text)
+        elif self._held or self._is_early(text):
+            self._held.append(text)
+            if self._state not in THERE and (self._state or not self._piped):  # a pipe is faster than any connection
+                self.say(_("waiting for the connection: {text}").format(text=short(text, 60)))
         else:
+            self._carry(text)
+
+    def _is_early(self, text: str) -> bool:
+        desk = self.desk
+        if desk is None or not desk.target or not desk.model.conversations:
+            return True
+        name, words = local.split(text) or ("", "")
+        if name != "go" or local.exact(desk, words):
+            return False
+        if self._state in THERE:
+            now = time.monotonic()
+            unacquainted = not desk.model.commands and now - self._there_at < ACQUAINTED
+            return unacquainted or (self._piped and now - self._said_at < CALM)
+        return self._piped or not self._state
+
+    def _carry(self, text: str) -> None:
+        desk, found = self.desk, local.split(text)
+        assert desk is not None
+        if self._stray and (found is None or found[0] in local.HERE):
+            self._refuse(text, _("the conversation was not found"))
+        elif found is None:
             desk.talk().editor.set(text)
             desk.send()
+            self._said_at = time.monotonic()
+        elif found[0] in local.MOVING and found != ("accounts", ""):
+            before, self._here = self._here, ""
+            local.run(self, text)
+            if not self._here and self.desk is desk:
+                self._here = before
+                self._astray(_("you are still in {name}"))
+        else:
+            local.run(self, text)
+
+    def _astray(self, where: str) -> None:
+        """One is not where one meant to be. A person hears where that is; what writes into a pipe may not listen, so
+        nothing of it is said there until it went somewhere."""
+        assert self.desk is not None
+        self._stray = self._piped
+        if self._piped:
+            self.say(_("nothing is sent until a /go finds its conversation"))
+        elif self.desk.target:
+            self.say(where.format(name=title(self.desk.model, self.desk.target)))
+
+    def _refuse(self, text: str, why: str) -> None:
+        self._is_lost = True
+        self.say("! " + _("not sent: {reason}").format(reason=f"{why}: {text}"), True)
 
     # --- what is told ---
 
@@ -167,6 +258,8 @@ class LineFace:
                 )
             case Kept(entry) if self._state == "offline":
                 self.say(_("waiting to be sent: {text}").format(text=called(entry.content, entry.files, 60)))
+            case Gone(targets) if self._here in targets:
+                self._astray(_("you are in {name} now"))
             case Connection():
                 self._connection(change)
 
@@ -209,11 +302,16 @@ class LineFace:
     def _connection(self, change: Connection) -> None:
         if change.state == self._state or self.desk is None:
             return
+        if change.state in THERE and self._state not in THERE:
+            self._there_at = time.monotonic()
         self._state = change.state
         words = {"connected": _("Connected."), "catching up": _("Catching up…")}
         text = words.get(change.state) or explained(self.desk)
         if text:
             self.say(text)
+        if self._held and self._state not in THERE:
+            waiting = n_("{n} line waits for the connection", "{n} lines wait for the connection", len(self._held))
+            self.say(waiting)
 
     # --- what commands ask for ---
 
@@ -227,6 +325,7 @@ class LineFace:
         if target == self.desk.target and jump is None:
             self.desk.runner.open(target)
         self.desk.go(target, jump)
+        self._here, self._stray = target, False
 
     def quit(self) -> None:
         """The end."""
@@ -239,7 +338,12 @@ class LineFace:
             self.say(f"{each.usage}: {_(each.help)}")
         for usage, what in sorted(self.desk.model.commands.values()):
             self.say(f"{usage}: {what}")
-        self.say(_("Everything else is said in {name}.").format(name=title(self.desk.model, self.desk.target)))
+        if self._stray:
+            self.say(_("nothing is sent until a /go finds its conversation"))
+        elif self.desk.target:
+            self.say(_("Everything else is said in {name}.").format(name=title(self.desk.model, self.desk.target)))
+        else:
+            self.say(_("Everything else waits for the connection."))
 
     def search(self, words: str) -> None:
         """Search, and print what was found, numbered."""

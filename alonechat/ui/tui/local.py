@@ -75,12 +75,20 @@ def counted(desk: Desk, text: str, mine: bool) -> tuple[Row | None, str]:
     return next(fits, None), text
 
 
-def _go(front: Front, desk: Desk, name: str) -> None:
+def _places(desk: Desk) -> list[tuple[str, str]]:
     known = [(each.target, title(desk.model, each.target)) for each in desk.model.order()]
     others = (each for each in sorted(desk.model.users) if each not in desk.model.conversations)
-    known += [(each, desk.model.shown(each)) for each in others]
-    exact = [target for target, _shown in known if target in (name, f"#{name}")]
-    fits = exact or [target for (target, _shown), _places in ranked(name, known, lambda each: " ".join(each))]
+    return known + [(each, desk.model.shown(each)) for each in others]
+
+
+def exact(desk: Desk, name: str) -> list[str]:
+    """The conversations and people that are called just so; a room's mark may lack."""
+    return [target for target, _shown in _places(desk) if target in (name, f"#{name}")]
+
+
+def _go(front: Front, desk: Desk, name: str) -> None:
+    found = ranked(name, _places(desk), lambda each: " ".join(each))
+    fits = exact(desk, name) or [target for (target, _shown), _at in found]
     if name and fits:
         front.go(fits[0])
     else:
@@ -210,3 +218,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("quit", "/quit", _t("quit"), lambda front, desk, text: front.quit()),
 )
 BY_NAME = {each.name: each for each in COMMANDS}
+HERE = frozenset({"older", "read", "reply", "edit", "delete", "react", "upload", "open", "save"})
+"""Those about the conversation that one looks at."""
+MOVING = frozenset({"go", "hit", "accounts"})
+"""Those behind which one is somewhere else, if they succeed."""

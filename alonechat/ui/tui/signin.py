@@ -50,7 +50,7 @@ class SignIn(Form):
         self.at = next((n for n, each in enumerate(fields) if not each.editor.text), 0)
         self.title = _("New account") if self.registers else _("Sign in")
         switch = _("F2: I have an account") if self.registers else _("F2: make an account")
-        self.foot = f"{_('Enter: go')} · {switch} · {_('Esc')}"
+        self.foot = _("Enter: go · {switch} · Esc").format(switch=switch)
         self.intro = _("The server's address, such as {url}").format(url=OFFERED)
 
     def press(self, name: str) -> None:
