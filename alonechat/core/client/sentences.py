@@ -348,6 +348,7 @@ WORDS = frozenset(
         _t("[#room]"),
         _t("[text]"),
         _t("[name]"),
+        _t("me in 20m tea"),
         # presence
         _t("away"),
         _t("busy"),

@@ -118,7 +118,7 @@ class App:
         tkinter.Tk.geometry(root, self._fitting(self.preferences.windows.get(FACE, "")))
         root.protocol("WM_DELETE_WINDOW", self.quit)
         root.bind("<Key>", self._pressed)
-        root.bind("<ButtonPress-1>", self._clicked)
+        root.bind("<ButtonPress-1>", self.beside)
         root.bind("<FocusIn>", lambda _e: self._front(True), add="+")
         root.bind("<FocusOut>", lambda _e: root.after(60, self._look_front))
         with suppress(tkinter.TclError):
@@ -352,7 +352,7 @@ class App:
             self.window.composer.redraw()
             self._darken()
 
-    def _clicked(self, event: Any) -> None:
+    def beside(self, event: Any) -> None:
         """A click beside the sheet closes it."""
         sheet, path = self.sheet, str(event.widget)
         menu = "menu" in path.rpartition(".")[2]  # of customtkinter's, which hangs under its button

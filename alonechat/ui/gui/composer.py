@@ -321,13 +321,20 @@ class Composer:
             self.popup.step(-1)
         elif key == "down":
             self.popup.step(1)
-        elif key in ("tab", "enter"):
+        elif key == "tab" or (key == "enter" and not self._whole()):
             self._take()
         elif key == "escape":
             self._close_popup()
         else:
             return None
         return "break"
+
+    def _whole(self) -> bool:
+        """What is written is all that the marked option would make of it: there is nothing to complete."""
+        found, chosen = self._completion, self.popup.chosen
+        return (
+            found is not None and chosen is not None and self.content[found.start : found.end] == chosen.value.strip()
+        )
 
     def _take(self) -> None:
         found, chosen = self._completion, self.popup.chosen

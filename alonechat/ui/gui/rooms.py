@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import customtkinter as ctk
-
 from alonechat.core.client.words import _
 from alonechat.ui.gui.members import sorted_members
 from alonechat.ui.gui.popup import Choice, Options
@@ -75,10 +73,7 @@ def add_room(app: App, acting: Acting) -> Sheet:
     sheet.scroll = options.scroll  # type: ignore[attr-defined]
     low = kit.frame(body)
     low.grid(row=2, column=0, sticky="ew", pady=(12, 0))
-    access = ctk.CTkSegmentedButton(low, values=[_("Open"), _("Private")], font=kit.font("name"), height=34)
-    access.set(_("Open"))
-    for button in access._buttons_dict.values():
-        kit.reachable(button, button.invoke)
+    access = kit.choice(low, [_("Open"), _("Private")], _("Open"))
     access.pack(side="left")
     make = kit.button(low, _("Join"), enter)
     make.pack(side="right")

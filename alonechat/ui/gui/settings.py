@@ -24,10 +24,12 @@ WIDE = 520
 
 
 class Settings:
-    """Everything takes effect at once, and is kept."""
+    """Everything takes effect at once, and is kept. `focus`: the setting whose choice has the focus."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, focus: str = "theme") -> None:
         self._app, self._kit = app, app.kit
+        self.chosen: dict[str, Any] = {}
+        """The button of each setting that has the focus once it was changed."""
         self.sheet = Sheet(app.root, app.kit, _("Settings"), WIDE)
         self._row = 0
         self._theme()
@@ -42,7 +44,7 @@ class Settings:
         self._kit.button(buttons, _("Account…"), self._account, "plain", width=100).pack(side="left", padx=8)
         self.sheet.body.grid_columnconfigure(0, weight=0, minsize=150)
         self.sheet.body.grid_columnconfigure(1, weight=1)
-        self.sheet.show()
+        self.sheet.show(self.chosen[focus]._canvas)
 
     def _line(self, word: str) -> Any:
         """A word on the left; what it is about goes into the box that is returned."""
@@ -52,30 +54,25 @@ class Settings:
         self._row += 1
         return box
 
-    def _choice(self, box: Any, options: dict[str, str], now: str, act: Any) -> Any:
+    def _choice(self, name: str, box: Any, options: dict[Any, str], act: Any) -> Any:
         """A few words of which one holds; `options`: value to word."""
         back = {word: value for value, word in options.items()}
-        made = ctk.CTkSegmentedButton(
-            box, values=list(back), command=lambda word: act(back[word]), font=self._kit.font("name"), height=34,
-            border_width=2,
-        )  # fmt: skip
-        made.set(options[now])
+        now = options[getattr(self._app.preferences, name)]
+        made = self._kit.choice(box, list(back), now, lambda word: act(back[word]))
         made.pack(anchor="w")
-        for button in made._buttons_dict.values():
-            self._kit.reachable(button, button.invoke)
+        self.chosen[name] = made._buttons_dict[now]
         return made
 
-    def _again(self, **what: Any) -> None:
+    def _again(self, focus: str = "", **what: Any) -> None:
         """Keep it, and show everything in the new way, these settings too."""
         self._app.remember(**what)
         self.sheet.close()
         self._app.restyle()
-        Settings(self._app)
+        Settings(self._app, focus or next(iter(what)))
 
     def _theme(self) -> None:
         themes = {"system": _("System"), "light": _("Light"), "dark": _("Dark")}
-        act = lambda value: self._again(theme=value)  # noqa: E731
-        self.theme = self._choice(self._line(_("Theme")), themes, self._app.preferences.theme, act)
+        self.theme = self._choice("theme", self._line(_("Theme")), themes, lambda value: self._again(theme=value))
 
     def _accent(self) -> None:
         box = self._line(_("Accent"))
@@ -89,6 +86,8 @@ class Settings:
             )  # fmt: skip
             self._kit.reachable(button, button.invoke)
             button.pack(side="left", padx=(0, 8))
+            if chosen:
+                self.chosen["accent"] = button
 
     def _size(self) -> None:
         box, size = self._line(_("Text size")), self._app.preferences.font_size
@@ -96,24 +95,27 @@ class Settings:
         def grow(by: int) -> None:
             new = min(max(size + by, SIZES[0]), SIZES[1])
             if new != size:
-                self._again(font_size=new)
+                self._again("smaller" if by < 0 else "larger", font_size=new)
 
-        self._kit.button(box, "−", lambda: grow(-1), "plain", width=36, height=34).pack(side="left")
+        self.chosen["smaller"] = self._kit.button(box, "−", lambda: grow(-1), "plain", width=36, height=34)
+        self.chosen["smaller"].pack(side="left")
         self._kit.label(box, str(size), "name", width=44, anchor="center").pack(side="left")
-        self._kit.button(box, "+", lambda: grow(1), "plain", width=36, height=34).pack(side="left")
+        self.chosen["larger"] = self._kit.button(box, "+", lambda: grow(1), "plain", width=36, height=34)
+        self.chosen["larger"].pack(side="left")
 
     def _language(self) -> None:
         def choose(value: str) -> None:
             words.choose(value or None)
+            self._app.model.reword()
             self._again(language=value)
 
         options = {"": _("System"), **words.LANGUAGES}
-        self.language = self._choice(self._line(_("Language")), options, self._app.preferences.language, choose)
+        self.language = self._choice("language", self._line(_("Language")), options, choose)
 
     def _notifications(self) -> None:
         box = self._line(_("Notifications"))
         options = {"mentions": _("Mentions and direct"), "all": _("All"), "none": _("None")}
-        self._choice(box, options, self._app.preferences.notify, lambda value: self._app.remember(notify=value))
+        self._choice("notify", box, options, lambda value: self._app.remember(notify=value))
         below = self._kit.frame(box)
         below.pack(anchor="w", pady=(8, 0))
         self._switch(below, _("Sound"), "sound").pack(side="left", padx=(0, 16))
@@ -146,9 +148,8 @@ class Settings:
 
     def _writing(self) -> None:
         box = self._line(_("Send with"))
-        options = {"enter": _("Enter"), "ctrl": _("Ctrl-Enter")}
-        now = "enter" if self._app.preferences.enter_sends else "ctrl"
-        self._choice(box, options, now, lambda value: self._again(enter_sends=value == "enter"))
+        options = {True: _("Enter"), False: _("Ctrl-Enter")}
+        self._choice("enter_sends", box, options, lambda value: self._again(enter_sends=value))
 
     def _keys(self) -> None:
         self.sheet.close()

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from alonechat.core.client.words import _
+from alonechat.ui.gui.corners import Corners
 from alonechat.ui.gui.style import Kit
+
+RADIUS = 16
 
 
 class Sheet:
@@ -19,8 +22,9 @@ class Sheet:
         self._before = root.focus_get()
         self._on_close: list[Callable[[], None]] = []
         self.frame = kit.frame(
-            root, "ground", corner_radius=16, border_width=1, border_color=get("pressed"), width=width
+            root, "ground", corner_radius=RADIUS, border_width=1, border_color=get("pressed"), width=width
         )
+        self.corners = Corners(self.frame, kit.fonts.px(RADIUS), getattr(root, "below", list))
         self.frame.grid_columnconfigure(0, weight=1, minsize=round(width * kit.fonts.scale) - 40)
         self.title = title
         if title:
@@ -117,6 +121,7 @@ class Sheet:
         self.root.sheets.remove(self)
         for act in self._on_close:
             act()
+        self.corners.close()
         self.frame.destroy()
         if not any(isinstance(each, Sheet) and each.darkens for each in self.root.sheets):
             self.root.curtain(False)

@@ -143,21 +143,48 @@ class Kit:
     def reachable(self, widget: Any, act: Callable[[], object] | None = None) -> Any:
         """Let Tab reach a widget, show where the focus is, and let space and Enter do what a click does."""
         canvas, get = widget._canvas, self.palette.get
-        rest = widget._fg_color
-        rest = get("ground") if rest == "transparent" and widget._bg_color == "transparent" else rest
-        rest = widget._bg_color if rest == "transparent" else rest
-        has_border = hasattr(widget, "_border_color")
-        if has_border:
-            widget.configure(border_color=rest)
+
+        def show(focused: bool) -> None:
+            rest = self.at_rest(widget)  # of now: what is chosen has another one than what is not
+            ring = get("text") if rest == get("accent") else get("accent")
+            widget.configure(border_color=ring if focused else rest)
+
         canvas.configure(takefocus=1)
-        ring = get("text") if rest == get("accent") else get("accent")
-        if has_border:
-            canvas.bind("<FocusIn>", lambda _event: widget.configure(border_color=ring), add="+")
-            canvas.bind("<FocusOut>", lambda _event: widget.configure(border_color=rest), add="+")
+        if hasattr(widget, "_border_color"):
+            show(False)
+            canvas.bind("<FocusIn>", lambda _event: show(True), add="+")
+            canvas.bind("<FocusOut>", lambda _event: show(False), add="+")
         if act is not None:
             for key in ("<Return>", "<KP_Enter>", "<space>"):
                 canvas.bind(key, lambda _event: (act(), "break")[1], add="+")
         return widget
+
+    def choice(self, parent: Any, words: list[str], now: str, act: Callable[[str], object] = lambda _word: None) -> Any:
+        """A few words of which one holds. The focus goes to the one that is chosen: else the one that it was on would
+        look chosen as well."""
+
+        def chose(word: str) -> None:
+            buttons[word]._canvas.focus_set()
+            for other in buttons.values():
+                if other is not buttons[word]:
+                    other.configure(border_color=self.at_rest(other))
+            act(word)
+
+        made = ctk.CTkSegmentedButton(
+            parent, values=words, command=chose, font=self.font("name"), height=34, border_width=2
+        )
+        buttons = made._buttons_dict
+        made.set(now)
+        for button in buttons.values():
+            self.reachable(button, button.invoke)
+        return made
+
+    def at_rest(self, widget: Any) -> str:
+        """The colour that hides a widget's border: there is none where the focus is not."""
+        fill, ground = str(widget._fg_color), str(widget._bg_color)
+        if fill != "transparent":
+            return fill
+        return self.palette.get("ground") if ground == "transparent" else ground
 
     def entry(self, parent: Any, hint: str = "", **more: Any) -> ctk.CTkEntry:
         """A field for a line; its border shows the focus."""

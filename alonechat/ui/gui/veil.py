@@ -7,6 +7,7 @@ import tkinter
 from collections.abc import Callable
 from typing import Any
 
+from alonechat.ui.gui import corners
 from alonechat.ui.gui.palette import Palette, mixed
 from alonechat.ui.gui.pictures import Pictures
 
@@ -40,6 +41,7 @@ class Veil:
         """Darken what has come since."""
         if self.shown:
             self._walk(widget, self.dimmed, self._shaded)
+        corners.again(self._pictures.root)
 
     def off(self, widget: tkinter.Misc) -> None:
         """As before."""

@@ -12,8 +12,10 @@ from alonechat.core.client.moment import Moment
 from alonechat.core.client.rows import Row, rows
 from alonechat.core.client.words import _
 from alonechat.core.message import LOBBY
+from alonechat.ui.gui import corners
 from alonechat.ui.gui.acting import Acting
 from alonechat.ui.gui.banner import Banner
+from alonechat.ui.gui.behind import guard
 from alonechat.ui.gui.bubble import Look
 from alonechat.ui.gui.choosing import by_keys
 from alonechat.ui.gui.composer import Composer
@@ -65,6 +67,8 @@ class Window:
         self._place()
         self.frame.bind("<Configure>", lambda _e: self._place())
         wheel(app.root, self._scroller, self.kit.fonts.px(STEP))
+        guard(app, self.frame)
+        app.root.below = lambda: [self.timeline.canvas, self.members.canvas, self.sidebar.canvas]
 
     # --- building ---
 
@@ -240,6 +244,7 @@ class Window:
         self.typing.close()
         self.composer.close()
         self.timeline.clear()
+        self.app.root.below = list
         self.frame.destroy()
 
     def _leave(self) -> None:
@@ -357,6 +362,7 @@ class Window:
 
     def _scrolled(self) -> None:
         self.overlay.draw()
+        corners.again(self.app.root)
         if self.pointing.selection.chosen:
             self.pointing.selection.draw()
         self._read()
