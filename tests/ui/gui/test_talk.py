@@ -195,9 +195,13 @@ def test_selecting_over_several_messages_copies_them_with_author_and_time(
     bottom = timeline.height + 30
     for _turn in range(30):
         other.says("more")
-    ana.until(lambda: timeline.at_end and len(ana.rows) > 30, "more of them")
+    ana.until(lambda: timeline.at_end and ana.texts().count("more") == 30, "more of them")
     timeline.scroll(-400)
-    timeline.canvas.event_generate("<ButtonPress-1>", x=timeline.left + 100, y=20)
+    ana.step()
+    place = next(each for each in timeline.shown() if each.row.text == "more" and each.y > timeline.offset)
+    label = next(part for part in place.laid.parts if getattr(part, "start", -1) == 0)
+    at = (timeline.left + label.x + 1, place.y + label.y + 6 - timeline.offset)  # on a text: elsewhere nothing begins
+    timeline.canvas.event_generate("<ButtonPress-1>", x=at[0], y=at[1])
     timeline.canvas.event_generate("<B1-Motion>", x=timeline.left + 100, y=bottom)
     ana.until(lambda: timeline.at_end, "the view follows the pointer beyond its edge")
     timeline.canvas.event_generate("<ButtonRelease-1>", x=timeline.left + 100, y=bottom)
