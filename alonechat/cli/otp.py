@@ -53,9 +53,9 @@ def read_code(prompt: str) -> str:
     return line
 
 
-def given_code(prompt: str) -> str:
-    """`ALONECHAT_OTP`, or else as `read_code`."""
-    return os.environ.get(VARIABLE, "").strip() or read_code(prompt)
+def from_environment() -> str:
+    """What `ALONECHAT_OTP` says; empty where it says nothing."""
+    return os.environ.get(VARIABLE, "").strip()
 
 
 def on(chosen: As = "") -> None:
@@ -93,7 +93,7 @@ def off(chosen: As = "") -> None:
 
         account = account_of(chosen)
         password = read_password(f"Password of {account.username}")
-        code = given_code("One-time or recovery code")
+        code = from_environment() or read_code("One-time or recovery code")
         _asked(account, lambda rest: rest.turn_otp_off(password, code))
         typer.echo(f"{account.username} signs in with the password alone now")
 

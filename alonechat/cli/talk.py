@@ -118,7 +118,7 @@ def login(
             async with Rest(url) as rest:
                 if making:
                     await rest.register(name, password, invite or None)
-                return await rest.login(name, password, os.environ.get(otp.VARIABLE, "").strip() or None)
+                return await rest.login(name, password, otp.from_environment() or None)
 
         async def with_code(code: str) -> dict[str, Any]:
             async with Rest(url) as rest:
@@ -127,7 +127,7 @@ def login(
         try:
             answer = asyncio.run(sign_in())
         except Rejected as refused:
-            if refused.needs != "otp" or os.environ.get(otp.VARIABLE, "").strip():
+            if refused.needs != "otp" or otp.from_environment():
                 raise
             answer = asyncio.run(with_code(otp.read_code("One-time code")))
         user = answer["user"]

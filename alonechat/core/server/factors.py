@@ -59,7 +59,8 @@ class Factors:
             raise Rejected("conflict", "there is no secret to confirm: ask for one first")
         if found.since:
             raise Rejected("conflict", "one-time codes are on for this account already; turn them off first")
-        bucket, now = self._unconfirmed.of(username, self._parts.now()), self._parts.now()
+        now = self._parts.now()
+        bucket = self._unconfirmed.of(username, now)
         if (wait := bucket.take(now)) > 0:
             raise Rejected("rate_limited", f"too many wrong one-time codes; try again in {wait:.0f} s", wait)
         step = otp.step_of(found.secret, given, self._keep.clock())
@@ -112,9 +113,9 @@ class Factors:
 
     def _count(self, username: str) -> Callable[[], None]:
         """Count a code before it is known whether it is right; call what it returns when it was."""
-        bucket = self._wrong.of(username, self._parts.now())
-        wait = bucket.take(self._parts.now())
-        if wait > 0:
+        now = self._parts.now()
+        bucket = self._wrong.of(username, now)
+        if (wait := bucket.take(now)) > 0:
             raise Rejected(
                 "rate_limited",
                 f"too many wrong one-time codes; try again in {wait:.0f} s, or use a recovery code",

@@ -82,12 +82,12 @@ def _button(app: App, sheet: Sheet, word: str, act: Any, at: int, kind: str = "m
 def _asking(app: App, sheet: Sheet, ask: Callable[[Rest], Awaitable[Any]], then: Callable[[Any], None]) -> None:
     """Ask the server, once at a time: a second press would make another secret than the one that is shown. `then` has
     the answer, while the sheet is there; what is refused is said in it."""
-    if getattr(sheet, "asks", False):
+    if sheet.asks:
         return
-    sheet.asks = True  # type: ignore[attr-defined]
+    sheet.asks = True
 
     def answered(found: Any, error: Exception | None) -> None:
-        sheet.asks = False  # type: ignore[attr-defined]
+        sheet.asks = False
         if not sheet.is_open:
             return
         if error is not None:

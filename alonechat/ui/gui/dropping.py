@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core.client.words import _
-from alonechat.ui.gui import windrop, xdnd
 
 if TYPE_CHECKING:
     from alonechat.ui.gui.app import App
 
 INSET = 14
 """Pixels of the design between the sign and the edge of the messages that it lies over."""
+LATER = 200
+"""Milliseconds from when the window is on the screen until drags are heard."""
 
 
 class Dropping:
@@ -28,9 +29,13 @@ class Dropping:
         app.root.bind("<Map>", lambda _event: self._mapped(), add="+")
 
     def _mapped(self) -> None:
-        if self._watches:
-            return
-        self._watches = True
+        if not self._watches:
+            self._watches = True
+            self._app.root.after(LATER, self._watch)
+
+    def _watch(self) -> None:
+        from alonechat.ui.gui import windrop, xdnd  # here: ctypes need not be there before the window is
+
         for system in (xdnd, windrop):
             found: Any = system.watch(self._app.root, self._app.waker.post, self._takes)
             if found is not None:

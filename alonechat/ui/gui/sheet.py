@@ -40,6 +40,8 @@ class Sheet:
         self._top = top
         self.error = kit.label(self.frame, "", "small", "danger", wraplength=width - 48, justify="left")
         self.is_open, self.darkens = True, True
+        self.asks = False
+        """The server was asked for something, and has not answered."""
         self.settled = False
         """The click that opened it is over; the next one beside it closes it."""
         root.sheets.append(self)
