@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ class Door:
         self._server = server
         self.hooks: Hooks = server.hooks
         self.clock: Callable[[], int] = server.clock
+        self._entering: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def say(self, bot: str, target: str, text: str) -> dict[str, Any]:
         """Post `text` as the account `bot`, which is made, and joins an open room, where that is needed. Returns the
@@ -56,6 +59,10 @@ class Door:
         return [a.username for a in self._server.directory.all() if a.role in ("admin", "owner")]
 
     async def _enter(self, bot: str, target: str) -> None:
+        async with self._entering[bot]:  # one after the other: what is said first is posted first
+            await self._entered(bot, target)
+
+    async def _entered(self, bot: str, target: str) -> None:
         if self._server.directory.get(bot) is None:
             account = Account(bot, bot, created=self._server.clock())
             await self._server.write(lambda writes: writes.add_accounts([(account, None)]))
