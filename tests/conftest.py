@@ -27,6 +27,9 @@ SETUP_SECONDS = 300
 """Setting up may build the file, and the first build fetches packages."""
 ELSEWHERE = "elsewhere: "
 """How the reason of a skip begins when no machine of this kind can run the test. With CI=true any other skip fails."""
+OTHERS = ("JWT_SECRET", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONDONTWRITEBYTECODE")
+"""Variables that programs heed and that tests set themselves. (Without bytecode each of some hundred programs that are
+started would compile what it imports.)"""
 
 _numbers = itertools.count(1)
 _given = dict(os.environ)
@@ -38,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # run with `&`: what tests start would ignore it, too
     for name in list(os.environ):
-        if name.startswith("ALONECHAT_") or name in ("JWT_SECRET", "COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+        if name.startswith("ALONECHAT_") or name in OTHERS:
             del os.environ[name]
     private = tempfile.mkdtemp(prefix="alonechat-tests-")
     config.add_cleanup(lambda: shutil.rmtree(private, ignore_errors=True))

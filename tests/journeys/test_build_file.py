@@ -127,6 +127,20 @@ def test_no_place_at_all_is_one_sentence(pyz: Path, tmp_path: Path) -> None:
     assert "Set ALONECHAT_CACHE" in done.stderr
 
 
+def test_it_is_compiled_once_where_python_is_told_to_write_no_bytecode(pyz: Path, tmp_path: Path) -> None:
+    """As in many container images: there each start would compile it anew and take twice as long."""
+    cache = tmp_path / "cache"
+    env = {"ALONECHAT_CACHE": str(cache), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONVERBOSE": "1"}
+    first, second = (run(sys.executable, pyz, "server", "--help", **env) for _ in range(2))
+    assert first.returncode == second.returncode == 0
+    made = [line for line in first.stderr.splitlines() if line.startswith("# created ")]
+    assert any("alonechat/cli/__pycache__" in line.replace(os.sep, "/") for line in made)
+    assert all(str(cache) in line for line in made)  # what Python was told holds for all that is not the file's own
+    compiled = [line for line in second.stderr.splitlines() if line.startswith("# code object from ")]
+    assert compiled and not [line for line in compiled if str(cache) in line and ".pyc" not in line]
+    assert "# created " not in second.stderr
+
+
 def test_two_first_starts_at_once_both_run(pyz: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     env = {**os.environ, "ALONECHAT_CACHE": str(cache)}

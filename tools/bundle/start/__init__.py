@@ -33,19 +33,13 @@ def load(library):
     """Load what holds the compiled modules. Where the system refuses (a cache directory that nothing may be executed
     from, an older C library), their sources are taken, which lie beside them."""
     import importlib
-    from importlib import machinery
 
     try:
         importlib.import_module(library)
     except ImportError:
-        ours = os.path.join(sys.path[0], "alonechat")
+        from _bootstrap import sources
 
-        def sources(path):
-            if path != ours and not path.startswith(ours + os.sep):
-                raise ImportError
-            return machinery.FileFinder(path, (machinery.SourceFileLoader, machinery.SOURCE_SUFFIXES))
-
-        sys.path_hooks.insert(0, sources)
+        sources.without_compiled(os.path.join(sys.path[0], "alonechat"))
 
 
 def bootstrap():
@@ -59,6 +53,10 @@ def bootstrap():
     archive = os.path.abspath(sys.path[0])
     try:
         sys.path[0] = unpack.find_or_unpack(archive, target.BUILD)
+        if sys.dont_write_bytecode:
+            from _bootstrap import sources
+
+            sources.keep_bytecode(sys.path[0])
         if target.LIBRARY is not None:
             load(target.LIBRARY)
         from alonechat.cli import main
