@@ -26,6 +26,7 @@ MOUNTED = {
     "client": ("client",),
     "talk": ("login", "logout", "whoami", "send", "tail"),
     "otp": ("otp",),
+    "devices": ("devices",),
     "files": ("fetch",),
     "upkeep": ("backup", "restore", "doctor"),
     "accounts": ("user", "invite", "token"),

@@ -127,3 +127,11 @@ class Inside(Shell):
             stream.flush()
             texts.append(stream.buffer.getvalue().decode().replace(os.linesep, "\n"))  # type: ignore[attr-defined]
         return Ended(code, *texts)
+
+
+class Own(Inside):
+    """The command line of somebody whose home is the working directory."""
+
+    def environ(self, more: dict[str, str]) -> dict[str, str]:  # type: ignore[override]
+        home = str(self.cwd)
+        return super().environ({"XDG_CONFIG_HOME": home, "WIN_PD_OVERRIDE_LOCAL_APPDATA": home, **more})

@@ -14,20 +14,12 @@ import pytest
 from alonechat.cli.otp import DARK_ON_LIGHT, ROOM, picture
 from alonechat.core.client import Account, Accounts
 from alonechat.testing import PASSWORD, Server, serving
-from tests.cli.shell import Inside, Shell
+from tests.cli.shell import Own, Shell
 from tests.journeys.people import code_of
 
 needs_pty = pytest.mark.skipif(sys.platform == "win32", reason="elsewhere: no pseudo-terminals")
 MODULES = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
 FINDER = ["1111111", "1000001", "1011101", "1011101", "1011101", "1000001", "1111111"]
-
-
-class Own(Inside):
-    """The command line of somebody whose home is the working directory."""
-
-    def environ(self, more: dict[str, str]) -> dict[str, str]:  # type: ignore[override]
-        home = str(self.cwd)
-        return super().environ({"XDG_CONFIG_HOME": home, "WIN_PD_OVERRIDE_LOCAL_APPDATA": home, **more})
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "alonechat.cli.talk": (*BASE, *WIRE, "alonechat.cli.*", "alonechat.core.client.*"),
     "alonechat.cli.files": (*BASE, *WIRE, "alonechat.cli.*", "alonechat.core.client.*"),
     "alonechat.cli.otp": (*BASE, *WIRE, "alonechat.cli.*", "alonechat.core.client.*"),
+    "alonechat.cli.devices": (*BASE, *WIRE, "alonechat.cli.*", "alonechat.core.client.*"),
     "alonechat.cli.client": (*BASE, *WIRE, "alonechat.cli.*", "alonechat.core.client.*", "alonechat.ui.*"),
     "alonechat.cli.plugin": (*BASE, "alonechat.cli.*", "alonechat.plugins.*"),
     "alonechat.cli": (*BASE, "alonechat.app", "alonechat.admin", "alonechat.upkeep", "alonechat.bench"),

@@ -38,8 +38,9 @@ MATTER = {
     FIELD + "text", FIELD + "str(frame['text'])",  # said in a plugin
 }  # fmt: skip
 """What is told and needs no template."""
-DONE = "{}: done"
-"""What a plugin's command comes to that says nothing."""
+COMPOSED = {"{}: done", "Muted in {}: {}", "Banned from {}: {}", "Invited to {}: {}"}
+"""What a plugin's command comes to that says nothing, and the lines of /restricted (test_commands.py): they are put
+together where they are said."""
 BY_HAND = {
     "another server answers at this address; what was kept of the old one stays on disk",  # of live.Elsewhere
     "the connection was lost",  # in transport.py, behind an address
@@ -87,7 +88,7 @@ def test_whatever_the_server_tells_has_a_template_and_the_other_way_round() -> N
     templates = {re.sub(r"{\w+}", FIELD, sentence) for sentence in NOTICES}
     assert len(templates) == len(NOTICES) > 20
     assert {text: place for text, place in found.items() if text not in templates | MATTER} == {}
-    assert templates - set(found) == {DONE}
+    assert templates - set(found) == COMPOSED
 
 
 def test_a_sentence_is_found_by_its_own_template() -> None:

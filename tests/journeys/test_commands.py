@@ -10,6 +10,7 @@ import pytest
 from alonechat.core.server.commands import CommandProcessor
 from alonechat.testing import Person
 from tests.journeys.people import People
+from tests.journeys.process import ServerProcess
 
 Name = Callable[[str], str]
 
@@ -103,6 +104,40 @@ def test_ban_and_unban(room: tuple[str, Person, Person]) -> None:
     assert run(bo, f"/join {where}")["code"] == "forbidden"
     assert run(ana, f"/unban {bo.username}", where)["type"] == "NOTICE"
     assert run(bo, f"/join {where}")["type"] == "JOIN"
+
+
+def test_a_member_is_made_a_moderator_and_a_member_again(people: People, room: tuple[str, Person, Person]) -> None:
+    where, ana, bo = room
+    cy = people.connect(ana.username.replace("ana", "cy"))
+    assert run(cy, f"/join {where}")["type"] == "JOIN"
+    assert run(bo, f"/kick {cy.username}", where)["code"] == "forbidden"
+    assert run(ana, f"/mod {bo.username}", where)["type"] == "NOTICE"
+    assert bo.hears("NOTICE")["content"] == f"You moderate {where} now."
+    assert cy.hears("USER")["user"]["username"] == bo.username, "clients ask anew who is what"
+    members = cy.asks(type="MEMBERS", target=where)["members"]
+    assert {each["username"]: each["role"] for each in members}[bo.username] == "moderator"
+    assert run(bo, "/topic ours", where)["type"] == "TOPIC"
+    assert run(bo, f"/mute {cy.username}", where)["type"] == "NOTICE"
+    assert run(bo, "/restricted", where)["content"] == f"Muted in {where}: {cy.username}"
+    assert run(bo, f"/unmod {ana.username}", where)["code"] == "forbidden"
+    assert run(ana, f"/unmod {bo.username}", where)["type"] == "NOTICE"
+    assert run(bo, "/topic mine", where)["code"] == "forbidden"
+
+
+def test_a_moderator_of_a_room_is_one_after_a_restart(start_server: Callable[..., ServerProcess], name: Name) -> None:
+    server = start_server()
+    with People(server) as first:
+        ana, bo = first.connect("ana"), first.connect("bo")
+        assert run(ana, "/join #den private")["type"] == "JOIN"
+        assert run(ana, "/invite bo", "#den")["type"] == "NOTICE"
+        assert run(bo, "/join #den")["type"] == "JOIN"
+        assert run(ana, "/mod bo", "#den")["type"] == "NOTICE"
+        assert run(ana, "/leave #den")["type"] == "LEAVE"
+    server.stop()
+    server.start()
+    with People(server) as second:
+        bo = second.connect("bo")
+        assert run(bo, "/invite ana", "#den")["type"] == "NOTICE", "the room outlives who made it"
 
 
 def test_mute_and_unmute(people: People, room: tuple[str, Person, Person]) -> None:

@@ -389,6 +389,8 @@ class Live:
             self.tell([Told(target, str(frame.get("content") or ""), self.timing.now(), kind == "ERROR")])
         else:
             self.tell([Passed(frame, self.timing.now())])
+            if kind == "USER":
+                self.looking.heard_of(frame["user"])
 
     def touch(self, target: str) -> None:
         """What is known of a conversation has changed: the face and the disk are told soon."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core.client.cache import Cache, Span
@@ -28,6 +29,7 @@ class Looking:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._asked: set[str] = set()
+        self._shown: dict[str, dict[str, str]] = {}
         self._busy: set[tuple[str, str]] = set()
 
     def again(self) -> None:
@@ -180,9 +182,26 @@ class Looking:
             answer = await session.request({"type": "MEMBERS", "target": target, "after": after, "limit": 200})
             self._live.state.take(answer)
             self._live.tell([Passed({**answer, "after": after}, self._live.timing.now())])
+            shown = self._shown.setdefault(target, {})
+            shown.update((each["username"], each["display_name"]) for each in answer["members"])
             if not answer.get("more") or not answer["members"]:
                 return
             after = answer["members"][-1]["username"]
+
+    def heard_of(self, user: Mapping[str, Any]) -> None:
+        """A USER came. Where it says nothing new of a member, a role in some room changed: who is what in a room that
+        this member is in is asked anew, at once where one looks at it. (All are in the lobby, and a role there is the
+        account's, so it is not asked about: everybody would ask at the same time.)"""
+        name, display_name = user["username"], str(user.get("display_name") or "")
+        for target, shown in self._shown.items():
+            if name not in shown or target == LOBBY:
+                continue
+            if shown[name] != display_name:
+                shown[name] = display_name
+            elif target in self._live.opened[-1:]:
+                self._live.spawn(self._members(target))
+            else:
+                self._asked.discard(target)
 
     async def look_around(self) -> None:
         """After a connection came about: who is there, in what one looks at and in direct conversations."""

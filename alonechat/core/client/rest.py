@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from alonechat.core.client.devices import agent
 from alonechat.errors import STATUS, AloneChatError, ConfigError, Rejected
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Rest:
         parts = urlsplit(url)
         self._http = httpx.AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {token}"} if token else None,
+            headers={"User-Agent": agent(), **({"Authorization": f"Bearer {token}"} if token else {})},
             timeout=timeout,
             verify=tls() if parts.scheme == "https" else False,
             trust_env=parts.hostname not in LOOPBACK,  # a proxy can't lead to this machine

@@ -60,8 +60,6 @@ def helped(usage: str, what: str) -> tuple[str, str]:
     """How a command is called, and what it does: names of its arguments, and whatever a server of ours says of it."""
     if language() == "en":
         return usage, what
-    if language() == "en":
-        return usage, what
     from alonechat.core.client.sentences import HELP, WORDS
 
     name, _space, arguments = usage.partition(" ")

@@ -9,6 +9,7 @@ from typing import Any
 
 from alonechat.core import message
 from alonechat.core.server.effects import (
+    Appoint,
     Banish,
     Effect,
     Invite,
@@ -21,7 +22,7 @@ from alonechat.core.server.effects import (
     Uninvite,
 )
 from alonechat.core.server.rooms import Facts, Kind, Private, kind_of, ranks
-from alonechat.core.store.records import Account
+from alonechat.core.store.records import Account, Membership
 from alonechat.errors import Rejected
 
 Outcome = dict[str, Any] | list[Effect]
@@ -294,6 +295,64 @@ def _uninvite(call: Call) -> Outcome:
     return [taken, Tell(f"{found.username} has no invitation to {call.target} any more.")]
 
 
+def _mod(call: Call) -> Outcome:
+    name, member = _appointed(call)
+    if member.moderator:
+        return [Tell(f"{name} moderates {call.target} already.")]
+    return [
+        Appoint(call.facts.key, name, True),
+        Notify(name, call.facts.key, f"You moderate {call.target} now."),
+        Tell(f"{name} moderates {call.target} now."),
+    ]
+
+
+def _unmod(call: Call) -> Outcome:
+    """Who made the room, or was there first, is not put down by those who came later: a room is not taken over."""
+    name, member = _appointed(call)
+    if not member.moderator:
+        return [Tell(f"{name} does not moderate {call.target}.")]
+    room, me = call.facts.conversation, call.facts.me
+    mine = room.members.get(me.username) if room else None
+    earlier = mine is not None and mine.moderator and mine.since < member.since
+    if not earlier and (isinstance(call.kind, Private) or not ranks(me.role)):
+        raise Rejected("forbidden", f"{name} has been in {call.target} for longer than you")
+    return [
+        Appoint(call.facts.key, name, False),
+        Notify(name, call.facts.key, f"You do not moderate {call.target} any more."),
+        Tell(f"{name} does not moderate {call.target} any more."),
+    ]
+
+
+def _appointed(call: Call) -> tuple[str, Membership]:
+    """The member of this room that is named, whom the caller may give or take its moderation. Raises Rejected."""
+    found = _moderate(call)
+    if call.target == message.LOBBY:
+        raise Rejected("forbidden", "who moderates #lobby, whoever runs this server says")
+    member = call.facts.conversation.members.get(found.username) if call.facts.conversation else None
+    if member is None:
+        raise Rejected("not_found", f"{found.username} is not in {call.target}")
+    return found.username, member
+
+
+def _restricted(call: Call) -> Outcome:
+    kind, room = call.kind, call.facts.conversation
+    kind.enter()
+    if not call.target.startswith("#"):
+        raise Rejected("forbidden", "in a direct conversation nobody has power over the other")
+    if not kind.moderates():
+        raise Rejected("forbidden", f"only a moderator of {call.target} may do that")
+    banned = set(room.banned) if room else set()
+    if call.target == message.LOBBY:
+        banned = {each.username for each in map(call.find, call.people) if each and each.standing == "banned"}
+    lists = (
+        (f"Muted in {call.target}", room.muted if room else ()),
+        (f"Banned from {call.target}", banned),
+        (f"Invited to {call.target}", room.invited if room else ()),
+    )
+    lines = [f"{what}: {', '.join(sorted(names))}" for what, names in lists if names]
+    return [Tell("\n".join(lines) or f"Nobody is muted in {call.target}, banned or invited.")]
+
+
 COMMANDS = (
     Command("me", "<what you do>", "say what you do", _me),
     Command("msg", "<name> <text>", "write to somebody privately", _msg),
@@ -307,6 +366,9 @@ COMMANDS = (
     Command("unban", NAME, "take back a ban", _unban),
     Command("mute", MAYBE_NAME, "let a member read but not write; without a name: notify me no more", _mute),
     Command("unmute", MAYBE_NAME, "take back a mute", _unmute),
+    Command("mod", NAME, "make a member a moderator of the room", _mod),
+    Command("unmod", NAME, "make a moderator of the room a member again", _unmod),
+    Command("restricted", "", "who is muted here, banned or invited", _restricted),
     Command("invite", NAME, "let somebody into a private room", _invite),
     Command("uninvite", NAME, "take back an invitation", _uninvite),
 )

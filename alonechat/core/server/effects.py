@@ -7,7 +7,20 @@ from typing import Any
 
 from alonechat.core.store.records import Post
 
-__all__ = ["Banish", "Effect", "Invite", "Notify", "Post", "Rename", "Same", "Sanction", "Silence", "Tell", "Uninvite"]
+__all__ = [
+    "Appoint",
+    "Banish",
+    "Effect",
+    "Invite",
+    "Notify",
+    "Post",
+    "Rename",
+    "Same",
+    "Sanction",
+    "Silence",
+    "Tell",
+    "Uninvite",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,15 @@ class Sanction:
 
 
 @dataclass(frozen=True, slots=True)
+class Appoint:
+    """Make a member of the room `key` its moderator, or one of its moderators a member."""
+
+    key: str
+    username: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Banish:
     """Put on or lift the ban of an account from the whole server: its connections close with 4403."""
 
@@ -90,4 +112,4 @@ class Rename:
     display_name: str
 
 
-Effect = Post | Tell | Notify | Same | Sanction | Banish | Invite | Uninvite | Silence | Rename
+Effect = Post | Tell | Notify | Same | Sanction | Appoint | Banish | Invite | Uninvite | Silence | Rename

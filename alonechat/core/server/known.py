@@ -76,6 +76,12 @@ class Known:
         else:
             names.discard(username)
 
+    def appointed(self, key: str, username: str, holds: bool) -> None:
+        """Take in that a member moderates the room now, or no longer."""
+        member = self._kept[key].members.get(username) if key in self._kept else None
+        if member is not None:
+            member.moderator = holds
+
     def forget(self) -> None:
         """Another process changed the store: read everything again."""
         self.generation += 1

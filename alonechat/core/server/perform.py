@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alonechat.core import message
 from alonechat.core.server.conversations import Conversations
 from alonechat.core.server.effects import (
+    Appoint,
     Banish,
     Effect,
     Invite,
@@ -53,6 +54,8 @@ class Performer:
                     await self._same(caller, frame, effect)
                 case Sanction(key, username, kind, holds):
                     await self._sanction(key, username, kind, holds)
+                case Appoint(key, username, holds):
+                    await self._appoint(key, username, holds)
                 case Invite(key, username):
                     await self._sanction(key, username, "invite", True)
                 case Uninvite(key, username):
@@ -97,6 +100,14 @@ class Performer:
     async def _sanction(self, key: str, username: str, kind: str, holds: bool) -> None:
         await self._parts.keep.write(lambda writes: writes.sanction(key, username, kind, holds))
         self._conversations.known.sanctioned(key, username, kind, holds)
+
+    async def _appoint(self, key: str, username: str, holds: bool) -> None:
+        """Who shares a conversation hears of it by a USER that says nothing new: clients then ask who is what."""
+        await self._parts.keep.write(lambda writes: writes.set_moderator(key, username, holds))
+        self._conversations.known.appointed(key, username, holds)
+        account = self._parts.directory.get(username)
+        if account is not None:
+            self._parts.delivery.changed(username, account.profile())
 
     async def _silence(self, me: str, key: str, holds: bool) -> None:
         if self._conversations.known.get(key) is not None:

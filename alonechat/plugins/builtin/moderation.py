@@ -9,7 +9,20 @@ from alonechat.errors import Rejected
 from alonechat.plugins.context import PluginContext
 from alonechat.plugins.contract import CommandPluginBase, HandlerPluginBase, PluginMetadata
 
-AUDITED = ("/kick", "/ban", "/unban", "/mute", "/unmute", "/slow", "/flood", "/lockdown", "/words", "/plugins")
+AUDITED = (
+    "/kick",
+    "/ban",
+    "/unban",
+    "/mute",
+    "/unmute",
+    "/mod",
+    "/unmod",
+    "/slow",
+    "/flood",
+    "/lockdown",
+    "/words",
+    "/plugins",
+)
 KEPT = 10_000
 """Lines of the audit log that are kept."""
 LONGEST = 3600

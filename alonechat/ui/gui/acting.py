@@ -230,6 +230,8 @@ class Acting:
         if target.startswith("#"):
             menu.add(_("About {room}…").format(room=target), lambda: self.details(target))
             menu.add(_("Invite somebody…"), lambda: self.invite(target))
+            if model.role(model.me, target) != "member":
+                menu.add(_("Who is muted or banned"), lambda: self._runner.say(target, "/restricted"))
             if target != LOBBY:
                 menu.divide()
                 menu.add(_("Leave {room}").format(room=target), lambda: self.leave(target), danger=True)
@@ -290,7 +292,12 @@ class Acting:
         if name != model.me and self.moderates() and self._target != LOBBY:
             menu.divide()
             target = self._target
+            ranks = model.role(name, target) != "member"
             for word, command, danger in (
+                (_("Demote to member"), f"/unmod {name}", True)
+                if ranks
+                else (_("Promote to moderator"), f"/mod {name}", True),
+                (_("Unmute for all"), f"/unmute {name}", False),
                 (_("Mute for all"), f"/mute {name}", True),
                 (_("Remove from {room}").format(room=target), f"/kick {name}", True),
                 (_("Ban from {room}").format(room=target), f"/ban {name}", True),

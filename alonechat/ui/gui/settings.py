@@ -13,6 +13,7 @@ from alonechat.core.client.preferences import SIZES
 from alonechat.core.client.words import _
 from alonechat.ui.gui import notify
 from alonechat.ui.gui.codes import open_codes
+from alonechat.ui.gui.devices import Devices
 from alonechat.ui.gui.palette import ACCENTS
 from alonechat.ui.gui.sheet import Sheet
 from alonechat.ui.gui.style import Glyph
@@ -197,7 +198,7 @@ def keys_sheet(app: App) -> Sheet:
 
 def account_sheet(app: App) -> Sheet:
     """The name that one is shown by, the password, the sign-ins of this account."""
-    sheet = Sheet(app.root, app.kit, _("Account"), 440)
+    sheet = Sheet(app.root, app.kit, _("Account"), 490)
     kit, body = app.kit, sheet.body
     kit.label(body, f"{app.account.username} · {app.account.url}", "small", "secondary").grid(row=0, sticky="w")
     fields: dict[str, Any] = {}
@@ -228,9 +229,14 @@ def account_sheet(app: App) -> Sheet:
             sheet.close()
             app.toast(_("Kept"))
 
+    def devices() -> None:
+        sheet.close()
+        Devices(app)
+
     row = kit.frame(body)
     row.grid(row=9, sticky="ew", pady=(18, 0))
     kit.button(row, _("One-time codes…"), lambda: open_codes(app, sheet), "plain", width=150).pack(side="left")
+    kit.button(row, _("Devices…"), devices, "plain", width=110).pack(side="left", padx=(8, 0))
     kit.button(row, _("Keep"), keep, width=110).pack(side="right")
     sheet.show(fields["display_name"])
     return sheet

@@ -14,6 +14,7 @@ from alonechat.core.client import Account, Rest
 from alonechat.core.client import live as live_part
 from alonechat.core.client import runner as runner_part
 from alonechat.core.client.cache import path_of
+from alonechat.core.client.model import Passed
 from alonechat.core.client.runner import Then
 from alonechat.testing import Person, Server, serving
 from tests.core.client.face import Face, account
@@ -451,6 +452,22 @@ def test_who_is_there_and_who_types(place: Place) -> None:
     assert bo.hears("TYPING")["sender"] == "ana"
     ana.runner.presence("busy")
     assert bo.hears("PRESENCE", sender="ana")["content"] == "busy"
+
+
+def test_a_role_in_a_room_is_heard_of_where_it_is_looked_at_and_later_elsewhere(place: Place) -> None:
+    bo, ana = place.person(), place.face().start().connected()
+    bo.asks(type="JOIN", target="#tea")
+    ana.answer(lambda then: ana.runner.join("#tea", then=then))
+    ana.open("#tea")
+    ana.until(lambda: ana.model.role("bo", "#tea") == "moderator")
+    assert ana.model.role("ana", "#tea") == "member"
+    bo.asks(type="TEXT", target="#tea", content="/mod ana")
+    ana.until(lambda: ana.model.role("ana", "#tea") == "moderator", "a role, in the room that is open")
+    ana.open("#lobby")
+    bo.asks(type="TEXT", target="#tea", content="/unmod ana")
+    ana.until(lambda: "USER" in [each.frame["type"] for each in ana.seen if isinstance(each, Passed)][-1:], "a USER")
+    ana.open("#tea")
+    ana.until(lambda: ana.model.role("ana", "#tea") == "member", "a role, in the room that is opened again")
 
 
 def test_a_question_over_rest_is_answered_or_refused_in_words(place: Place) -> None:

@@ -5,23 +5,29 @@ from __future__ import annotations
 import pytest
 
 from alonechat.core.server.commands import COMMANDS, Call, CommandProcessor, Outcome
-from alonechat.core.server.effects import Sanction, Silence
+from alonechat.core.server.effects import Appoint, Sanction, Silence, Tell
 from alonechat.core.server.rooms import Facts
 from alonechat.core.store.records import Account, Conversation, Membership
 from alonechat.errors import Rejected
 
 PEOPLE = {name: Account(name, name.title()) for name in ("ana", "bo", "cy")}
-ONE = ("kick", "ban", "unban", "mute", "unmute", "invite", "uninvite")
+ONE = ("kick", "ban", "unban", "mute", "unmute", "mod", "unmod", "invite", "uninvite")
 """The commands that take a name and nothing else."""
 
 
-def run(text: str) -> Outcome:
-    """What `text` comes to, of ana in her room #work; bo is a member, cy is not."""
-    room = Conversation("#work", "room", "private", seq=9)
+def work(access: str = "private") -> Conversation:
+    """The room #work that ana made; bo is a member, cy is not."""
+    room = Conversation("#work", "room", access, seq=9)
     room.members.update({"ana": Membership(1, True), "bo": Membership(5)})
+    return room
+
+
+def run(text: str, room: Conversation | None = None, me: Account = PEOPLE["ana"]) -> Outcome:
+    """What `text` comes to, of ana (or `me`) in the room #work (or `room`)."""
+    room = room or work()
     processor = CommandProcessor()
     command, rest = processor.find(text, "member")
-    facts = Facts(PEOPLE["ana"], room.key, room, set(PEOPLE))
+    facts = Facts(me, room.key, room, set(PEOPLE))
     return processor.run(command, Call(facts, "#work", rest, PEOPLE.get, PEOPLE, lambda name: "online"))
 
 
@@ -53,6 +59,48 @@ def test_who_is_muted_is_the_one_that_is_named_and_without_a_name_it_is_oneself_
     assert Sanction("#work", "bo", "mute", False) in run("/unmute bo")
     assert Silence("#work", True) in run("/mute")
     assert Silence("#work", False) in run("/unmute ")
+
+
+def refused(text: str, room: Conversation, me: str | Account) -> str:
+    """The code with which it is refused to somebody."""
+    with pytest.raises(Rejected) as caught:
+        run(text, room, PEOPLE[me] if isinstance(me, str) else me)
+    return caught.value.code
+
+
+def test_a_moderator_makes_others_and_unmakes_those_who_came_later() -> None:
+    room = work()
+    assert Appoint("#work", "bo", True) in run("/mod bo", room)
+    assert refused("/mod bo", room, "bo") == refused("/unmod ana", room, "bo") == "forbidden"  # a member only
+    assert refused("/mod cy", room, "ana") == "not_found"  # not in the room
+    room.members["bo"].moderator = True
+    assert run("/mod bo", room) == [Tell("bo moderates #work already.")]
+    assert refused("/unmod ana", room, "bo") == "forbidden"  # who made the room is not put down
+    assert Appoint("#work", "bo", False) in run("/unmod bo", room)
+    assert run("/unmod bo", work()) == [Tell("bo does not moderate #work.")]
+    assert refused("/unmod ana", room, "ana") == "forbidden"  # oneself
+
+
+def test_a_moderator_of_the_server_is_above_a_rooms_where_it_is_open() -> None:
+    mod = Account("cy", "Cy", "moderator")
+    for access in ("open", "private"):
+        room = work(access)
+        room.members["cy"] = Membership(9)
+        if access == "open":
+            assert Appoint("#work", "ana", False) in run("/unmod ana", room, mod)
+        else:
+            assert refused("/unmod ana", room, mod) == "forbidden"
+
+
+def test_who_is_restricted_is_said_to_moderators() -> None:
+    room = work()
+    assert run("/restricted", room) == [Tell("Nobody is muted in #work, banned or invited.")]
+    room.muted.update(("bo", "al"))
+    room.banned.add("cy")
+    room.invited.add("di")
+    (told,) = run("/restricted", room)
+    assert told == Tell("Muted in #work: al, bo\nBanned from #work: cy\nInvited to #work: di")
+    assert refused("/restricted", room, "bo") == "forbidden"
 
 
 def test_those_that_take_more_still_do() -> None:

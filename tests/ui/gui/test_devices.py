@@ -1,0 +1,57 @@
+"""The desktop client's list of one's sign-ins: shown, and one of them ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from alonechat.testing import PASSWORD
+from alonechat.ui.gui.devices import Devices
+from tests.journeys.people import People
+from tests.ui.gui.desk import Desk
+
+Name = Callable[[str], str]
+Make = Callable[..., Desk]
+
+
+def drawn(shown: Devices) -> str:
+    """What stands in the list."""
+    canvas = shown.options.canvas
+    texts = (each for each in canvas.find_all() if canvas.type(each) == "text")
+    return " ".join(str(canvas.itemcget(each, "text")) for each in texts)
+
+
+def test_one_is_ended_by_the_keyboard_and_this_one_stays(desk: Make, people: People, name: Name) -> None:
+    me = name("ana")
+    ana = desk(people, me)
+    body = {"username": me, "password": PASSWORD}
+    bot = str(people.http.post("/login", json=body, headers={"User-Agent": "a bot of mine"}).json()["token"])
+
+    def holds() -> bool:
+        headers = {"Authorization": f"Bearer {bot}"}
+        return bool(httpx.get(f"{people.server.rest_url}/me", headers=headers, trust_env=False).status_code == 200)
+
+    shown = Devices(ana.app)
+    ana.until(lambda: "a bot of mine" in drawn(shown) and "this one" in drawn(shown), "the list")
+    canvas: Any = shown.options.canvas
+    first = shown.sheet
+    ana.press("Up", canvas)
+    ana.press("Return", canvas)  # this one: nothing is asked
+    assert ana.app.root.sheets == [first] and shown.options.options[0].detail == "this one"
+    while shown.options.chosen.shown != "a bot of mine":  # type: ignore[union-attr]
+        ana.press("Down", canvas)
+    ana.press("Return", canvas)
+    ana.until(lambda: ana.app.root.sheets and not first.is_open, "a question")
+    ana.app.root.sheets[-1].close()
+    ana.until(lambda: shown.sheet.is_open and "a bot of mine" in drawn(shown), "the list again")
+    assert holds(), "the question was closed"
+    while shown.options.chosen.shown != "a bot of mine":  # type: ignore[union-attr]
+        ana.press("Down", shown.options.canvas)
+    ana.press("Return", shown.options.canvas)
+    ana.until(lambda: ana.app.root.sheets and not shown.sheet.is_open, "the question again")
+    ana.press("Return", ana.app.root.focus_get())
+    ana.until(lambda: shown.sheet.is_open and "this one" in drawn(shown), "the list again")
+    ana.until(lambda: "a bot of mine" not in drawn(shown), "the list without it")
+    assert not holds()
