@@ -140,6 +140,18 @@ def test_a_moderator_of_a_room_is_one_after_a_restart(start_server: Callable[...
         assert run(bo, "/invite ana", "#den")["type"] == "NOTICE", "the room outlives who made it"
 
 
+def test_a_room_is_left_to_who_was_there_for_longest(people: People, room: tuple[str, Person, Person]) -> None:
+    where, ana, bo = room
+    cy = people.connect(ana.username.replace("ana", "cy"))
+    assert run(cy, f"/join {where}")["type"] == "JOIN"
+    assert run(ana, f"/leave {where}")["type"] == "LEAVE"
+    assert bo.hears("NOTICE")["content"] == f"You moderate {where} now."
+    assert run(bo, "/topic ours now", where)["type"] == "TOPIC"
+    assert run(cy, "/topic mine", where)["code"] == "forbidden"
+    assert run(ana, f"/join {where}")["type"] == "JOIN"
+    assert run(ana, "/topic mine again", where)["code"] == "forbidden", "who comes back is a member"
+
+
 def test_mute_and_unmute(people: People, room: tuple[str, Person, Person]) -> None:
     where, ana, bo = room
     event = ana.says("hear me", where)

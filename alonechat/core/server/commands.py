@@ -21,7 +21,7 @@ from alonechat.core.server.effects import (
     Tell,
     Uninvite,
 )
-from alonechat.core.server.rooms import Facts, Kind, Private, kind_of, ranks
+from alonechat.core.server.rooms import Facts, Kind, Private, bequest, kind_of, ranks
 from alonechat.core.store.records import Account, Membership
 from alonechat.errors import Rejected
 
@@ -219,7 +219,7 @@ def _removal(call: Call, username: str) -> list[Effect]:
     room = call.facts.conversation
     if room is None or username not in room.members:
         return []
-    return [Post("LEAVE", call.facts.key, username, by=call.facts.me.username)]
+    return [*bequest(room, username), Post("LEAVE", call.facts.key, username, by=call.facts.me.username)]
 
 
 def _kick(call: Call) -> Outcome:

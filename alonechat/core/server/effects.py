@@ -10,6 +10,7 @@ from alonechat.core.store.records import Post
 __all__ = [
     "Appoint",
     "Banish",
+    "Bequeath",
     "Effect",
     "Invite",
     "Notify",
@@ -74,6 +75,14 @@ class Appoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Bequeath:
+    """The last moderator of the room `key` is about to go: another member has to moderate it."""
+
+    key: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
 class Banish:
     """Put on or lift the ban of an account from the whole server: its connections close with 4403."""
 
@@ -112,4 +121,4 @@ class Rename:
     display_name: str
 
 
-Effect = Post | Tell | Notify | Same | Sanction | Appoint | Banish | Invite | Uninvite | Silence | Rename
+Effect = Post | Tell | Notify | Same | Sanction | Appoint | Bequeath | Banish | Invite | Uninvite | Silence | Rename

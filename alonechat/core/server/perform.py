@@ -10,6 +10,7 @@ from alonechat.core.server.conversations import Conversations
 from alonechat.core.server.effects import (
     Appoint,
     Banish,
+    Bequeath,
     Effect,
     Invite,
     Notify,
@@ -48,14 +49,16 @@ class Performer:
                     await self._post(caller, effect)
                 case Tell(content):
                     caller.told(self._notice(content, frame.get("target") or message.LOBBY, frame.get("nonce")))
-                case Notify(username, key, content):
-                    self._parts.delivery.tell(username, self._notice(content, message.target_of(key, username)))
+                case Notify():
+                    self._notify(effect)
                 case Same():
                     await self._same(caller, frame, effect)
                 case Sanction(key, username, kind, holds):
                     await self._sanction(key, username, kind, holds)
                 case Appoint(key, username, holds):
                     await self._appoint(key, username, holds)
+                case Bequeath(key, username):
+                    await self._bequeath(key, username)
                 case Invite(key, username):
                     await self._sanction(key, username, "invite", True)
                 case Uninvite(key, username):
@@ -70,6 +73,10 @@ class Performer:
     def _notice(self, content: str, target: str, nonce: str | None = None) -> Frame:
         now = message.stamp(self._parts.keep.clock())
         return {"type": "NOTICE", "content": content, "target": target, "timestamp": now, "nonce": nonce}
+
+    def _notify(self, told: Notify) -> None:
+        username = told.username
+        self._parts.delivery.tell(username, self._notice(told.content, message.target_of(told.key, username)))
 
     async def _post(self, caller: Caller, post: Post) -> None:
         keep = self._parts.keep
@@ -108,6 +115,18 @@ class Performer:
         account = self._parts.directory.get(username)
         if account is not None:
             self._parts.delivery.changed(username, account.profile())
+
+    async def _bequeath(self, key: str, leaving: str) -> None:
+        """The active member who has been there for longest, and rather one with a password than a bot, moderates."""
+        room, directory, store = self._conversations.known.get(key), self._parts.directory, self._parts.keep.store
+        members = sorted((one.since, name) for name, one in room.members.items()) if room else []
+        found = ((name, directory.get(name)) for _since, name in members if name != leaving)
+        active = [name for name, account in found if account is not None and account.standing == "active"]
+        if not active:
+            return
+        heir = await self._parts.keep.read(lambda: next((name for name in active if store.password(name)), active[0]))
+        await self._appoint(key, heir, True)
+        self._notify(Notify(heir, key, f"You moderate {key} now."))
 
     async def _silence(self, me: str, key: str, holds: bool) -> None:
         if self._conversations.known.get(key) is not None:

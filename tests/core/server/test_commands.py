@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from alonechat.core.server.commands import COMMANDS, Call, CommandProcessor, Outcome
-from alonechat.core.server.effects import Appoint, Sanction, Silence, Tell
-from alonechat.core.server.rooms import Facts
+from alonechat.core.server.effects import Appoint, Bequeath, Sanction, Silence, Tell
+from alonechat.core.server.rooms import Facts, decide
 from alonechat.core.store.records import Account, Conversation, Membership
 from alonechat.errors import Rejected
 
@@ -90,6 +90,24 @@ def test_a_moderator_of_the_server_is_above_a_rooms_where_it_is_open() -> None:
             assert Appoint("#work", "ana", False) in run("/unmod ana", room, mod)
         else:
             assert refused("/unmod ana", room, mod) == "forbidden"
+
+
+def test_the_last_moderator_who_goes_leaves_the_room_to_another() -> None:
+    room, leaves = work(), {"type": "LEAVE", "target": "#work"}
+
+    def left() -> list[str]:
+        facts = Facts(PEOPLE["ana"], room.key, room, set(PEOPLE))
+        return [type(effect).__name__ for effect in decide(facts, leaves)]
+
+    assert left() == ["Bequeath", "Post"]
+    room.members["bo"].moderator = True
+    assert left() == ["Post"]
+    del room.members["bo"]
+    assert left() == ["Post"]  # nobody is left
+    room = work("open")
+    room.members["cy"] = Membership(9)
+    assert Bequeath("#work", "ana") in run("/kick ana", room, Account("cy", "Cy", "moderator"))
+    assert Bequeath("#work", "bo") not in run("/kick bo", room)
 
 
 def test_who_is_restricted_is_said_to_moderators() -> None:
