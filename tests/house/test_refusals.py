@@ -34,7 +34,8 @@ ELSEWHERE = {
 MATTER = {
     "{}: {}",  # a room and its topic
     FIELD + "self._motd", FIELD + "'\\n'.join(told)", FIELD + "'\\n'.join([*lines, *self.more()])",  # no sentences
-    FIELD + "answer", FIELD + "notice", FIELD + "self._notice(told.content, message.target_of(told.key, username))",  # frames
+    FIELD + "answer", FIELD + "notice",  # frames
+    FIELD + "self._notice(told.content, message.target_of(told.key, username))",
     FIELD + "text", FIELD + "str(frame['text'])",  # said in a plugin
 }  # fmt: skip
 """What is told and needs no template."""
