@@ -136,7 +136,7 @@ class Live:
             self.state.recall(server, self.cache.conversations())
             self.state.me = user["username"]
             self._listed = set(self.state.conversations)
-            self.tell([Welcomed(user, server, {}), *self._summaries(self._listed)])
+            self.tell([Welcomed(user, server, {}), *self.looking.recall(self.cache), *self._summaries(self._listed)])
         self.tell(self.beside.look(self.cache, self.shelf))
 
     def _unkept(self, error: AloneChatError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core.client.cache import Cache, Span
@@ -15,6 +16,8 @@ from alonechat.errors import AloneChatError, Rejected
 if TYPE_CHECKING:
     from alonechat.core.client.live import Live
 
+PEOPLE = 5_000
+"""Display names that are kept on disk; who is shown by the username needs none."""
 PAGE = 80
 """Messages of a page: more than the tallest window shows."""
 FURTHER = 10
@@ -168,6 +171,18 @@ class Looking:
 
     # --- people ---
 
+    def recall(self, cache: Cache) -> list[Passed]:
+        """How people were shown when the server last said so: until it does again, they are shown like that."""
+        users, now = self._live.state.users, self._live.timing.now()
+        for name, display_name in (cache.get("people") or {}).items():
+            users.setdefault(name, {"username": name, "display_name": display_name})
+        return [Passed({"type": "USER", "user": user}, now) for user in users.values()]
+
+    def _remember(self) -> None:
+        shown = ((name, user.get("display_name")) for name, user in self._live.state.users.items())
+        people = dict(islice(((name, said) for name, said in shown if said and said != name), PEOPLE))
+        self._live.keep(lambda cache: cache.put("people", people))
+
     async def _members(self, target: str) -> None:
         try:
             await self.members(target)
@@ -185,8 +200,9 @@ class Looking:
             shown = self._shown.setdefault(target, {})
             shown.update((each["username"], each["display_name"]) for each in answer["members"])
             if not answer.get("more") or not answer["members"]:
-                return
+                break
             after = answer["members"][-1]["username"]
+        self._remember()
 
     def heard_of(self, user: Mapping[str, Any]) -> None:
         """A USER came. Where it says nothing new of a member, a role in some room changed: who is what in a room that
@@ -202,6 +218,7 @@ class Looking:
                 self._live.spawn(self._members(target))
             else:
                 self._asked.discard(target)
+        self._remember()
 
     async def look_around(self) -> None:
         """After a connection came about: who is there, in what one looks at and in direct conversations."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
@@ -62,22 +62,24 @@ class Now:
         return f"{at:%H:%M}" if self.today in (None, at.date()) else f"{at:%Y-%m-%d %H:%M}"
 
 
-def line(event: Event, where: str, about: Event | None = None, now: Now = Now(), ids: bool = True) -> str | None:
-    """An event as a line of `tail`: `09:41 #room <name> text`, further lines of a text indented so that none can pass
-    for another's. `where` is the conversation, `about` the message that `ref` names. With `ids`, files
-    bear theirs, and their size in bytes. None: there is nothing to show."""
-    said = _said(event, about, with_id if ids else brief)
-    if said is None:
-        return None
+def line(event: Event, where: str, about: Event | None = None, now: Now = Now()) -> str | None:
+    """An event as a line of `tail`: `09:41 #room <name> text`. `where` is the conversation, `about` the message that
+    `ref` names. None: there is nothing to show."""
+    said = _said(event, about)
+    return None if said is None else lined(said, where, event["timestamp"], now)
+
+
+def lined(said: str, where: str, timestamp: str, now: Now) -> str:
+    """What was said, with time and place, further lines of it indented so that none can pass for another's."""
     first, *rest = printable(said.replace("\r\n", "\n"), lines=True).replace("\t", " ").split("\n")
-    return "\n      ".join([f"{now.time(event['timestamp'])} {printable(where)} {first}", *rest])
+    return "\n      ".join([f"{now.time(timestamp)} {printable(where)} {first}", *rest])
 
 
-def _said(event: Event, about: Event | None, file: Callable[[Event], str]) -> str | None:
+def _said(event: Event, about: Event | None) -> str | None:
     kind, who, content = event["type"], event["sender"], event["content"]
     message = f' "{short(about["content"])}"' if about and about.get("content") else " a message"
     if kind == "TEXT":
-        return _text(event, file)
+        return _text(event)
     if kind == "EDIT":
         return f"<{who}> edited: {content}"
     if kind == "DELETE":
@@ -94,11 +96,11 @@ def _said(event: Event, about: Event | None, file: Callable[[Event], str]) -> st
     return None
 
 
-def _text(event: Event, file: Callable[[Event], str]) -> str:
+def _text(event: Event) -> str:
     who, via = event["sender"], event.get("via")
     if event.get("deleted"):
         return f"<{who}> (deleted)"
-    files = [file(each) for each in event.get("attachments") or ()]
+    files = [with_id(each) for each in event.get("attachments") or ()]
     body = " ".join(filter(None, [event["content"], *files]))
     if via == "me":
         return f"* {who} {body}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -93,7 +93,7 @@ def _messages(model: Model, window: Window, moment: Moment) -> Iterator[Row]:
             yield _message(model, event, pending.get(event["id"], ()), places, moment)
         else:
             stamp = stamp_of(event["timestamp"])
-            text = _note(model, event)
+            text = note(model.shown, event)
             yield Row("note", event["id"], text, event, stamp=stamp, time=clock(stamp, moment.zone))
 
 
@@ -159,13 +159,14 @@ def _quote(model: Model, ref: str | None, places: dict[str, Event]) -> Quote | N
     return Quote(ref, found["sender"], model.shown(found["sender"]), text, found["seq"])
 
 
-def _note(model: Model, event: Event) -> str:
-    who, kind = model.shown(event["sender"]), event["type"]
+def note(shown: Callable[[str], str], event: Event) -> str:
+    """What a JOIN, LEAVE or TOPIC says; `shown` gives the name that a person is shown by."""
+    who, kind = shown(event["sender"]), event["type"]
     if kind == "JOIN":
         return _("{who} joined").format(who=who)
     if kind == "LEAVE":
         if by := event.get("by"):
-            return _("{by} removed {who}").format(by=model.shown(by), who=who)
+            return _("{by} removed {who}").format(by=shown(by), who=who)
         return _("{who} left").format(who=who)
     if not event["content"]:
         return _("{who} cleared the topic").format(who=who)

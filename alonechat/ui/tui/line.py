@@ -21,7 +21,7 @@ from alonechat.core.client.model import Arrived, Change, Connection, Gone, Kept,
 from alonechat.core.client.moment import Moment
 from alonechat.core.client.opening import Opening
 from alonechat.core.client.preferences import load
-from alonechat.core.client.present import Now, line, printable, short
+from alonechat.core.client.present import Now, printable, short
 from alonechat.core.client.runner import Runner
 from alonechat.core.client.templates import worded
 from alonechat.core.client.words import _, n_
@@ -29,6 +29,7 @@ from alonechat.errors import AloneChatError, Rejected
 from alonechat.ui.tui import local
 from alonechat.ui.tui.desk import Desk
 from alonechat.ui.tui.picture import explained
+from alonechat.ui.tui.spoken import spoken
 
 FIRST = 20
 """Messages that are read out when one goes to a conversation."""
@@ -270,7 +271,7 @@ class LineFace:
         window = desk.model.windows.get(target)
         at = window.find(event.get("ref")) if window is not None else None
         about = window.messages[at] if window is not None and at is not None else None
-        text = line(event, title(desk.model, target), about, Now(), ids=False)
+        text = spoken(desk.model, event, title(desk.model, target), about, Now())
         if text is not None:
             named = event.get("mentions") or ()
             mine = event["sender"] != desk.model.me and (desk.model.me in named or "*" in named)
@@ -294,9 +295,9 @@ class LineFace:
 
     def _read_out(self, messages: Iterable[Any]) -> None:
         assert self.desk is not None
-        today = Moment(self.desk.now(), None).today
+        model, today = self.desk.model, Moment(self.desk.now(), None).today
         for each in messages:
-            if (text := line(each, title(self.desk.model, self.desk.target), None, Now(today), ids=False)) is not None:
+            if (text := spoken(model, each, title(model, self.desk.target), None, Now(today))) is not None:
                 self.say(text)
 
     def _connection(self, change: Connection) -> None:
@@ -362,9 +363,9 @@ class LineFace:
             self.say(f"! {error}", True)
             return
         self._hits = list(answer["events"])
-        today = Moment(self.desk.now(), None).today
+        model, today = self.desk.model, Moment(self.desk.now(), None).today
         for number, hit in enumerate(self._hits, 1):
-            text = line(hit, title(self.desk.model, hit["conversation"]), None, Now(today), ids=False)
+            text = spoken(model, hit, title(model, hit["conversation"]), None, Now(today))
             self.say(f"{number}. {text}")
         self.say(n_("{n} message found", "{n} messages found", len(self._hits)) + " · " + _("/hit N goes to one"))
 

@@ -208,6 +208,18 @@ def test_without_a_server_the_last_state_is_there(place: Place) -> None:
     fresh.offline()
 
 
+def test_people_are_shown_by_their_names_without_a_server_too(place: Place) -> None:
+    bo, ana = place.person(), place.face().start().connected().open()
+    bo.asks(type="TEXT", content="/nick 李雷")
+    bo.says("早上好")
+    ana.until(lambda: ana.model.shown("bo") == "李雷", "the new name")
+    ana.close()
+    place.end()
+    later = place.again(ana).start().open()
+    assert later.texts() == ["早上好"] and later.model.shown("bo") == "李雷"
+    assert later.model.shown("ana") == "ana"
+
+
 def test_two_windows_of_one_user_agree(place: Place) -> None:
     one, other = place.face().start().connected().open(), place.face().start().connected().open()
     place.person().says("news")
