@@ -137,6 +137,12 @@ async def end_session(call: Call) -> Response:
     return answer({"id": wanted})
 
 
+async def end_others(call: Call) -> Response:
+    """End one's own sign-ins, but the one that asks."""
+    ended = await call.server.auth.end_others(call.who)
+    return answer({"ended": ended})
+
+
 async def users(call: Call) -> Response:
     """All accounts, by username."""
     after, limit = call.query.get("after", ""), call.query.get("limit", message.PAGE)
@@ -249,6 +255,7 @@ ROWS = (
         errors=("conflict", "rate_limited"),
     ),
     Row("GET", "/me/sessions", sessions, "Your sign-ins", GROUP, {200: ref("Sessions")}),
+    Row("DELETE", "/me/sessions", end_others, "End all sign-ins of yours but this one", GROUP, {200: ref("EndedAll")}),
     Row(
         "DELETE",
         "/me/sessions/{id}",

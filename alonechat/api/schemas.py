@@ -129,6 +129,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         Field("current", "boolean", required=True, help="it is the one that asks"),
     ),
     "Ended": shape(text("id", "the sign-in that has ended")),
+    "EndedAll": shape(ended=listed({"type": "string"})),
     "Conversation": shape(
         text("target"),
         text("kind", choices=("room", "direct")),

@@ -27,7 +27,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], out: TextIO) -> No
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(*head, box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for at, name in enumerate(head):  # what somebody copies is whole, whatever else stands there
+        drawn.add_column(name, no_wrap=not at, overflow="fold")
     for row in rows:
         drawn.add_row(*map(Text, row))
     Console(file=out).print(drawn)

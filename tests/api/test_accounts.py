@@ -130,6 +130,15 @@ def test_sign_ins_are_listed_with_the_asking_one_marked_and_can_be_ended(server:
     assert (again.status_code, code(again)) == (404, "not_found")
 
 
+def test_all_others_end_at_once(server: Server) -> None:
+    here = server.person("sue")
+    others = [server.sign_in("sue") for _ in range(3)]
+    ended = here.http.delete("/me/sessions")
+    assert ended.status_code == 200 and len(ended.json()["ended"]) == 3
+    assert [each.get("/me").status_code for each in others] == [401, 401, 401]
+    assert _ids(here) == [_mine(here)] and here.http.delete("/me/sessions").json() == {"ended": []}
+
+
 def test_nobody_ends_the_sign_in_of_another(server: Server, ana: Person, bo: Person) -> None:
     assert ana.http.delete(f"/me/sessions/{_mine(bo)}").status_code == 404
     assert bo.get("/me").status_code == 200

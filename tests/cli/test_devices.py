@@ -38,11 +38,26 @@ def test_they_are_listed_and_one_is_ended(server: Server, tmp_path: Path) -> Non
     assert (mine[3], other[3]) == ("this one", "") and mine[1].endswith(" UTC")
     assert mine[2] == other[2] and " · " in mine[2], "our clients say system and machine"
     said = own.fails("devices", "end", other[0], "nonsense", code=1)
-    assert said == "you have no sign-in nonsense; alonechat devices list shows those that there are"
+    assert said == "you have no sign-in 'nonsense'; alonechat devices list shows those that there are"
     lost.ok("send", "#lobby", "still here")  # of two, none was ended where one is wrong
-    assert own.ok("devices", "end", other[0]) == "ended\n"
+    assert own.ok("devices", "end", other[0][:9], other[0]) == "ended\n"  # a beginning will do
     assert "sign in again" in lost.fails("send", "#lobby", "gone", code=1)
     assert listed(own) == [mine]
+
+
+def test_ones_own_is_ended_last_and_said(server: Server, tmp_path: Path) -> None:
+    lost, own = signed_in(server, tmp_path / "lost"), signed_in(server, tmp_path / "own")
+    mine, other = listed(own)
+    said = own.ok("devices", "end", mine[0], other[0])
+    assert said == "ended; this one was it: sign in again with alonechat login ana\n"
+    for each in (lost, own):
+        assert "sign in again" in each.fails("devices", "list", code=1)
+
+
+def test_an_id_that_begins_with_a_dash_is_no_option(server: Server, tmp_path: Path) -> None:
+    own = signed_in(server, tmp_path / "own")
+    assert own.fails("devices", "end", "-qfAVJBKn", code=1).startswith("you have no sign-in '-qfAVJBKn'")
+    assert own.fails("devices", "end", "", code=1).startswith("you have no sign-in ''")
 
 
 def test_all_others_are_ended(server: Server, tmp_path: Path) -> None:

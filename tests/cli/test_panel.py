@@ -121,3 +121,11 @@ def test_a_table_has_a_head_for_people_and_none_for_programs() -> None:
     assert plain.getvalue() == "ana\t[red]owner\n"
     assert "name" in drawn.getvalue()
     assert "[red]owner" in drawn.getvalue()
+
+
+def test_what_is_copied_out_of_a_table_is_whole_however_narrow_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    out = Terminal()
+    table(("id", "device"), [("v" * 22, "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)")], out)
+    assert "v" * 22 in out.getvalue() and "Gecko" in out.getvalue()
+    assert max(map(len, out.getvalue().splitlines())) <= 60

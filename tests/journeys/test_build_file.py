@@ -141,6 +141,21 @@ def test_it_is_compiled_once_where_python_is_told_to_write_no_bytecode(pyz: Path
     assert "# created " not in second.stderr
 
 
+@pytest.mark.parametrize("told", ["", "1"], ids=["usual", "no bytecode"])
+def test_bytecode_that_a_full_disk_cut_is_made_again(pyz: Path, tmp_path: Path, told: str) -> None:
+    """Python's own loader ends in a traceback over it, at every start."""
+    env = {"ALONECHAT_CACHE": str(tmp_path), "PYTHONDONTWRITEBYTECODE": told}
+    assert run(sys.executable, pyz, "--version", **env).returncode == 0
+    (folder,) = tmp_path.glob("*/site/alonechat/cli/__pycache__")
+    (kept,) = folder.glob("__init__.*.pyc")
+    whole = kept.read_bytes()
+    for damaged in (b"", whole[:16], whole[:200], whole[:16] + bytes(500), whole[:16] + b"N", whole[:-1]):
+        kept.write_bytes(damaged)
+        done = run(sys.executable, pyz, "--version", **env)
+        assert (done.returncode, done.stderr) == (0, ""), damaged[:40]
+        assert kept.read_bytes() == whole
+
+
 def test_two_first_starts_at_once_both_run(pyz: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     env = {**os.environ, "ALONECHAT_CACHE": str(cache)}

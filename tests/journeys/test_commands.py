@@ -114,13 +114,17 @@ def test_a_member_is_made_a_moderator_and_a_member_again(people: People, room: t
     assert run(ana, f"/mod {bo.username}", where)["type"] == "NOTICE"
     assert bo.hears("NOTICE")["content"] == f"You moderate {where} now."
     assert cy.hears("USER")["user"]["username"] == bo.username, "clients ask anew who is what"
+    outside = people.connect(ana.username.replace("ana", "di"))
     members = cy.asks(type="MEMBERS", target=where)["members"]
     assert {each["username"]: each["role"] for each in members}[bo.username] == "moderator"
     assert run(bo, "/topic ours", where)["type"] == "TOPIC"
     assert run(bo, f"/mute {cy.username}", where)["type"] == "NOTICE"
     assert run(bo, "/restricted", where)["content"] == f"Muted in {where}: {cy.username}"
-    assert run(bo, f"/unmod {ana.username}", where)["code"] == "forbidden"
+    for command in ("unmod", "kick", "ban", "mute"):
+        assert run(bo, f"/{command} {ana.username}", where)["code"] == "forbidden"
     assert run(ana, f"/unmod {bo.username}", where)["type"] == "NOTICE"
+    assert cy.hears("USER")["user"]["username"] == bo.username
+    assert [each for each in outside.quiet() if each.get("user", {}).get("username") == bo.username] == []
     assert run(bo, "/topic mine", where)["code"] == "forbidden"
 
 
@@ -150,6 +154,46 @@ def test_a_room_is_left_to_who_was_there_for_longest(people: People, room: tuple
     assert run(cy, "/topic mine", where)["code"] == "forbidden"
     assert run(ana, f"/join {where}")["type"] == "JOIN"
     assert run(ana, "/topic mine again", where)["code"] == "forbidden", "who comes back is a member"
+
+
+def test_who_can_not_moderate_does_not_inherit(people: People, room: tuple[str, Person, Person]) -> None:
+    where, ana, bo = room
+    cy, di = (people.connect(ana.username.replace("ana", each)) for each in ("cy", "di"))
+    for each in (cy, di):
+        assert run(each, f"/join {where}")["type"] == "JOIN"
+    assert run(ana, f"/mute {bo.username}", where)["type"] == "NOTICE"
+    assert run(ana, f"/leave {where}")["type"] == "LEAVE"
+    assert cy.hears("NOTICE")["content"] == f"You moderate {where} now.", "bo is muted"
+    assert run(cy, f"/mod {bo.username}", where)["type"] == "NOTICE"
+    assert bo.says("who moderates is not muted", where)
+
+
+def test_a_room_whose_moderators_are_banned_has_another(start_server: Callable[..., ServerProcess]) -> None:
+    server = start_server()
+    code = next(line.split()[2] for line in server.lines if line.startswith("owner invite"))
+    with People(server) as people:
+        people.register("head", invite=code)
+        head, ana, bo, cy, di = (people.connect(each) for each in ("head", "ana", "bo", "cy", "di"))
+        assert run(ana, "/join #den private")["type"] == "JOIN"
+        for each in (bo, cy, di):
+            assert run(ana, f"/invite {each.username}", "#den")["type"] == "NOTICE"
+            assert run(each, "/join #den")["type"] == "JOIN"
+        assert run(ana, "/mod bo", "#den")["type"] == "NOTICE"
+        assert run(head, "/ban bo")["type"] == "NOTICE"
+        assert run(ana, "/leave #den")["type"] == "LEAVE"
+        assert cy.hears("NOTICE")["content"] == "You moderate #den now.", "bo moderates on paper only"
+        assert run(head, "/ban cy")["type"] == "NOTICE"
+        assert di.hears("NOTICE")["content"] == "You moderate #den now."
+        assert run(di, "/invite ana", "#den")["type"] == "NOTICE"
+
+
+def test_an_empty_room_belongs_to_who_comes_first(people: People, room: tuple[str, Person, Person]) -> None:
+    where, ana, bo = room
+    for each in (bo, ana):
+        assert run(each, f"/leave {where}")["type"] == "LEAVE"
+    assert run(bo, f"/join {where}")["type"] == "JOIN"
+    assert bo.hears("NOTICE")["content"] == f"You moderate {where} now."
+    assert run(bo, "/topic mine", where)["type"] == "TOPIC"
 
 
 def test_mute_and_unmute(people: People, room: tuple[str, Person, Person]) -> None:

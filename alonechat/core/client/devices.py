@@ -7,6 +7,7 @@ import re
 from urllib.parse import quote, unquote
 
 from alonechat import __version__
+from alonechat.core.client.present import printable
 from alonechat.core.client.words import _
 
 LONGEST = 80
@@ -18,15 +19,16 @@ def agent() -> str:
     """The `User-Agent` of this client: program, system, and the name of this machine, by which its owner knows it.
     What is no ASCII in it, or would end it, is percent-encoded."""
     name = platform.node() or "?"
-    while len(quoted := quote(name)) > LONGEST:
+    while len(quoted := quote(name, errors="replace")) > LONGEST:
         name = name[:-1]
     return f"AloneChat/{__version__} ({platform.system() or '?'}; {quoted})"
 
 
 def called(device: str) -> str:
-    """How a sign-in's `device` is shown: the machine and its system where it was a client of ours."""
+    """How a sign-in's `device` is shown, safe on a terminal: the machine and its system, where it was a client of
+    ours."""
     found = _OURS.match(device)
     if found is None:
-        return device.strip() or _("unknown")
+        return printable(device.strip()) or _("unknown")
     system, machine = found.groups()
-    return f"{unquote(machine)} · {'macOS' if system == 'Darwin' else system}"
+    return printable(f"{unquote(machine)} · {'macOS' if system == 'Darwin' else system}")

@@ -224,6 +224,10 @@ class Rest:
         """One's own sign-ins: `items`."""
         return await self.call("GET", "/me/sessions")
 
+    async def end_other_sessions(self) -> list[str]:
+        """End one's sign-ins but this one; the ids that ended."""
+        return list((await self.call("DELETE", "/me/sessions"))["ended"])
+
     async def end_session(self, id: str) -> None:
         await self.call("DELETE", f"/me/sessions/{quote(id, safe='')}")
 

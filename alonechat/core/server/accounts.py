@@ -254,6 +254,8 @@ class Accounts:
         end = self._keep.clock() + LINGER
 
         def act(writes: Writes) -> None:
+            if not writes.holds(identity.username, identity.session_id):  # it was ended while this was on its way
+                raise Rejected("unauthorized", "this sign-in has ended; sign in again")
             writes.add_sessions([session])
             writes.revoke(identity.username, id=identity.session_id, expires=end)
 
@@ -275,6 +277,10 @@ class Accounts:
     async def end(self, username: str, session_id: str) -> bool:
         """End one sign-in and its connections. False when this account has no such sign-in."""
         return bool(await self._revoke(lambda writes: writes.revoke(username, id=session_id)))
+
+    async def end_others(self, identity: Identity) -> list[str]:
+        """End all sign-ins of this account but the one that asks, at once; the ids that ended."""
+        return await self._revoke(lambda writes: writes.revoke(identity.username, keep=identity.session_id))
 
     async def _revoke(self, act: Callable[[Writes], list[str]]) -> list[str]:
         ended = await self._keep.write(act)

@@ -31,8 +31,10 @@ class Identity:
 
 
 def new_id() -> str:
-    """A random id that is safe in a URL: 128 bits."""
-    return secrets.token_urlsafe(16)
+    """A random id that is safe in a URL, and no option where it is given to a program: 128 bits."""
+    while (made := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return made
 
 
 def fingerprint(secret: bytes) -> str:

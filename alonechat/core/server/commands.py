@@ -12,6 +12,7 @@ from alonechat.core.server.effects import (
     Appoint,
     Banish,
     Effect,
+    Inherit,
     Invite,
     Notify,
     Post,
@@ -21,14 +22,14 @@ from alonechat.core.server.effects import (
     Tell,
     Uninvite,
 )
-from alonechat.core.server.rooms import Facts, Kind, Private, bequest, kind_of, ranks
+from alonechat.core.server.rooms import Facts, Kind, Private, kind_of, ranks
 from alonechat.core.store.records import Account, Membership
 from alonechat.errors import Rejected
 
 Outcome = dict[str, Any] | list[Effect]
 """A frame that is decided in place of the command, or effects."""
 SHOWN = 50
-"""People that /who names."""
+"""People that /who names, and each list of /restricted."""
 NAME = "<name>"
 MAYBE_NAME = "[name]"
 
@@ -211,7 +212,21 @@ def _moderate(call: Call) -> Account:
         raise Rejected("forbidden", "that is yourself")
     if ranks(found.role) > ranks(me.role) and not isinstance(kind, Private):
         raise Rejected("forbidden", f"{found.username} is {found.role} of this server")
+    if _is_above(call, found.username):
+        raise Rejected("forbidden", f"{found.username} has moderated {call.target} for longer than you")
     return found
+
+
+def _is_above(call: Call, username: str) -> bool:
+    """Whether somebody moderates this room and was there before the caller, who moderates it, too: a room is not taken
+    over. Where it is open, a moderator of the server is above all of them."""
+    room, me = call.facts.conversation, call.facts.me
+    other, mine = (room.members.get(username), room.members.get(me.username)) if room else (None, None)
+    if other is None or not other.moderator:
+        return False
+    if ranks(me.role) and not isinstance(call.kind, Private):
+        return False
+    return mine is None or mine.since > other.since
 
 
 def _removal(call: Call, username: str) -> list[Effect]:
@@ -219,7 +234,7 @@ def _removal(call: Call, username: str) -> list[Effect]:
     room = call.facts.conversation
     if room is None or username not in room.members:
         return []
-    return [*bequest(room, username), Post("LEAVE", call.facts.key, username, by=call.facts.me.username)]
+    return [Inherit(call.facts.key, username), Post("LEAVE", call.facts.key, username, by=call.facts.me.username)]
 
 
 def _kick(call: Call) -> Outcome:
@@ -259,9 +274,15 @@ def _mute(call: Call) -> Outcome:
     name, key = _moderate(call).username, call.facts.key
     return [
         Sanction(key, name, "mute", True),
-        Notify(name, key, f"You can read but not write in {call.target} now."),
+        *_notified(call, Notify(name, key, f"You can read but not write in {call.target} now.")),
         Tell(f"{name} can read but not write in {call.target}."),
     ]
+
+
+def _notified(call: Call, told: Notify) -> list[Effect]:
+    """The notice, for a member: others are not told of a room that they may not know of."""
+    room = call.facts.conversation
+    return [told] if call.target == message.LOBBY or (room and told.username in room.members) else []
 
 
 def _unmute(call: Call) -> Outcome:
@@ -271,7 +292,7 @@ def _unmute(call: Call) -> Outcome:
     name, key = _moderate(call).username, call.facts.key
     return [
         Sanction(key, name, "mute", False),
-        Notify(name, key, f"You can write again in {call.target} now."),
+        *_notified(call, Notify(name, key, f"You can write again in {call.target} now.")),
         Tell(f"{name} may write again in {call.target}."),
     ]
 
@@ -307,15 +328,9 @@ def _mod(call: Call) -> Outcome:
 
 
 def _unmod(call: Call) -> Outcome:
-    """Who made the room, or was there first, is not put down by those who came later: a room is not taken over."""
     name, member = _appointed(call)
     if not member.moderator:
         return [Tell(f"{name} does not moderate {call.target}.")]
-    room, me = call.facts.conversation, call.facts.me
-    mine = room.members.get(me.username) if room else None
-    earlier = mine is not None and mine.moderator and mine.since < member.since
-    if not earlier and (isinstance(call.kind, Private) or not ranks(me.role)):
-        raise Rejected("forbidden", f"{name} has been in {call.target} for longer than you")
     return [
         Appoint(call.facts.key, name, False),
         Notify(name, call.facts.key, f"You do not moderate {call.target} any more."),
@@ -349,8 +364,13 @@ def _restricted(call: Call) -> Outcome:
         (f"Banned from {call.target}", banned),
         (f"Invited to {call.target}", room.invited if room else ()),
     )
-    lines = [f"{what}: {', '.join(sorted(names))}" for what, names in lists if names]
+    lines = [f"{what}: {_named(sorted(names))}" for what, names in lists if names]
     return [Tell("\n".join(lines) or f"Nobody is muted in {call.target}, banned or invited.")]
+
+
+def _named(names: list[str]) -> str:
+    more = f" (+{len(names) - SHOWN})" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 COMMANDS = (

@@ -303,6 +303,15 @@ class Delivery:
         """A display name or role changed: USER goes out with the next tick."""
         self._users[username] = user
 
+    def regraded(self, key: str, user: dict[str, Any]) -> None:
+        """A role in the room `key` changed, which nobody but its members hears of: USER goes to them at once."""
+        group = self.groups.get(key)
+        if group is None or len(group.members) + len(group.holders) > LARGE:
+            return
+        data = frame(encode({"type": "USER", "user": user}))
+        for outlet in list(group.present()):
+            outlet.write(data)
+
     def tick(self) -> None:
         """Once a second: send the presences and users that changed, each receiver one write."""
         out: dict[Outlet, list[bytes]] = {}

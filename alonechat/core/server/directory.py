@@ -21,6 +21,11 @@ class Directory:
         """The account of this username, or None."""
         return self.names.get(username)
 
+    def is_active(self, username: str) -> bool:
+        """Whether there is such an account, neither disabled nor banned."""
+        found = self.get(username)
+        return found is not None and found.standing == "active"
+
     def all(self) -> Iterable[Account]:
         """Every account."""
         return self.names.values()

@@ -10,8 +10,8 @@ from alonechat.core.store.records import Post
 __all__ = [
     "Appoint",
     "Banish",
-    "Bequeath",
     "Effect",
+    "Inherit",
     "Invite",
     "Notify",
     "Post",
@@ -75,11 +75,11 @@ class Appoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Bequeath:
-    """The last moderator of the room `key` is about to go: another member has to moderate it."""
+class Inherit:
+    """Where nobody who is active moderates the room `key` (any more, once `leaving` goes), another member does."""
 
     key: str
-    username: str
+    leaving: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +121,4 @@ class Rename:
     display_name: str
 
 
-Effect = Post | Tell | Notify | Same | Sanction | Appoint | Bequeath | Banish | Invite | Uninvite | Silence | Rename
+Effect = Post | Tell | Notify | Same | Sanction | Appoint | Inherit | Banish | Invite | Uninvite | Silence | Rename

@@ -10,8 +10,8 @@ from alonechat.core.server.conversations import Conversations
 from alonechat.core.server.effects import (
     Appoint,
     Banish,
-    Bequeath,
     Effect,
+    Inherit,
     Invite,
     Notify,
     Post,
@@ -57,8 +57,8 @@ class Performer:
                     await self._sanction(key, username, kind, holds)
                 case Appoint(key, username, holds):
                     await self._appoint(key, username, holds)
-                case Bequeath(key, username):
-                    await self._bequeath(key, username)
+                case Inherit(key, leaving):
+                    await self._inherit(key, leaving)
                 case Invite(key, username):
                     await self._sanction(key, username, "invite", True)
                 case Uninvite(key, username):
@@ -109,24 +109,38 @@ class Performer:
         self._conversations.known.sanctioned(key, username, kind, holds)
 
     async def _appoint(self, key: str, username: str, holds: bool) -> None:
-        """Who shares a conversation hears of it by a USER that says nothing new: clients then ask who is what."""
+        """A mute ends with it. The room's members hear a USER that says nothing new: clients then ask who is what."""
+        room = await self._conversations.get(key)
+        if holds and room is not None and username in room.muted:
+            await self._sanction(key, username, "mute", False)
         await self._parts.keep.write(lambda writes: writes.set_moderator(key, username, holds))
         self._conversations.known.appointed(key, username, holds)
         account = self._parts.directory.get(username)
         if account is not None:
-            self._parts.delivery.changed(username, account.profile())
+            self._parts.delivery.regraded(key, account.profile())
 
-    async def _bequeath(self, key: str, leaving: str) -> None:
-        """The active member who has been there for longest, and rather one with a password than a bot, moderates."""
-        room, directory, store = self._conversations.known.get(key), self._parts.directory, self._parts.keep.store
-        members = sorted((one.since, name) for name, one in room.members.items()) if room else []
-        found = ((name, directory.get(name)) for _since, name in members if name != leaving)
-        active = [name for name, account in found if account is not None and account.standing == "active"]
-        if not active:
+    async def _inherit(self, key: str, leaving: str = "") -> None:
+        """The active member who has been there for longest, and rather one who was not muted and has a password, which
+        bots have not. For a private room without a moderator is shut for ever."""
+        room, directory, store = await self._conversations.get(key), self._parts.directory, self._parts.keep.store
+        if room is None:
             return
-        heir = await self._parts.keep.read(lambda: next((name for name in active if store.password(name)), active[0]))
-        await self._appoint(key, heir, True)
-        self._notify(Notify(heir, key, f"You moderate {key} now."))
+        members = [(name, one) for name, one in room.members.items() if name != leaving and directory.is_active(name)]
+        if not members or any(one.moderator for _name, one in members):
+            return
+        muted = room.muted
+
+        def heir() -> str | None:
+            there = {each.username for each in store.accounts() if each.standing == "active"}  # also as of this moment
+            found = [
+                (name in muted, not store.password(name), one.since, name) for name, one in members if name in there
+            ]
+            return min(found)[-1] if found else None
+
+        chosen = await self._parts.keep.read(heir)
+        if chosen is not None:
+            await self._appoint(key, chosen, True)
+            self._notify(Notify(chosen, key, f"You moderate {key} now."))
 
     async def _silence(self, me: str, key: str, holds: bool) -> None:
         if self._conversations.known.get(key) is not None:
@@ -140,6 +154,10 @@ class Performer:
             account.standing = standing
         if holds:
             self.on_banish(username)
+            for key in await self._parts.keep.read(self._parts.keep.store.keys, username):
+                if key.startswith("#") and key != message.LOBBY:
+                    async with self._conversations.lane(key):  # within the lobby's, which nobody waits for in another
+                        await self._inherit(key)
 
     async def rename(self, username: str, display_name: str) -> Account:
         """Give an account another display name; those who share a conversation hear of it. Raises Rejected: `invalid`,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Sequence
 from typing import Any, Final
 
 from alonechat.core.message import LOBBY, RESERVED
-from alonechat.core.server.effects import Bequeath, Effect, Post, Same, Tell
+from alonechat.core.server.effects import Effect, Inherit, Post, Same, Tell
 from alonechat.core.store.records import ROLES, Account, Conversation, Event, Upload
 from alonechat.errors import Rejected
 
@@ -313,7 +313,7 @@ def join(facts: Facts, frame: Frame, kind: Kind) -> list[Effect]:
         raise Rejected("not_found", f"no room {facts.key}")
     if me in room.banned:
         raise Rejected("forbidden", f"a moderator banned you from {facts.key}")
-    return [Post("JOIN", facts.key, me, nonce=frame.get("nonce"), access=room.access)]
+    return [Post("JOIN", facts.key, me, nonce=frame.get("nonce"), access=room.access), Inherit(facts.key)]
 
 
 def leave(facts: Facts, frame: Frame, kind: Kind) -> list[Effect]:
@@ -329,14 +329,7 @@ def leave(facts: Facts, frame: Frame, kind: Kind) -> list[Effect]:
             else ("forbidden", f"you are not a member of {facts.key}")
         )
         return [Same(facts.key, "LEAVE", sender=me, otherwise=none)]
-    return [*bequest(room, me), Post("LEAVE", facts.key, me, nonce=frame.get("nonce"))]
-
-
-def bequest(room: Conversation, leaving: str) -> list[Effect]:
-    """What comes before a member goes: a room is not left without a moderator, for a private one that is would be shut
-    for ever."""
-    others = [one.moderator for name, one in room.members.items() if name != leaving]
-    return [Bequeath(room.key, leaving)] if room.members[leaving].moderator and others and not any(others) else []
+    return [Inherit(facts.key, me), Post("LEAVE", facts.key, me, nonce=frame.get("nonce"))]
 
 
 def topic(facts: Facts, frame: Frame, kind: Kind) -> list[Effect]:

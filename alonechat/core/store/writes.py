@@ -121,6 +121,10 @@ class SqliteWrites:
         ]
         self._raw.executemany(sql.ADD_SESSION, rows)
 
+    def holds(self, username: str, id: str) -> bool:
+        found = self._raw.execute(sql.SESSION, {"id": id}).fetchone()
+        return found is not None and found[1] == username and not found[-1]
+
     def revoke(
         self, username: str, id: str | None = None, keep: str | None = None, expires: int | None = None
     ) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alonechat.core.server.commands import COMMANDS, Call, CommandProcessor, Outcome
-from alonechat.core.server.effects import Appoint, Bequeath, Sanction, Silence, Tell
+from alonechat.core.server.effects import Appoint, Inherit, Notify, Sanction, Silence, Tell
 from alonechat.core.server.rooms import Facts, decide
 from alonechat.core.store.records import Account, Conversation, Membership
 from alonechat.errors import Rejected
@@ -92,22 +92,35 @@ def test_a_moderator_of_the_server_is_above_a_rooms_where_it_is_open() -> None:
             assert refused("/unmod ana", room, mod) == "forbidden"
 
 
-def test_the_last_moderator_who_goes_leaves_the_room_to_another() -> None:
-    room, leaves = work(), {"type": "LEAVE", "target": "#work"}
+def test_whoever_goes_or_comes_it_is_looked_whether_somebody_moderates() -> None:
+    room, names = work("open"), {"ana": PEOPLE["ana"], "cy": PEOPLE["cy"]}
 
-    def left() -> list[str]:
-        facts = Facts(PEOPLE["ana"], room.key, room, set(PEOPLE))
-        return [type(effect).__name__ for effect in decide(facts, leaves)]
+    def kinds(name: str, frame: str) -> list[str]:
+        facts = Facts(names[name], room.key, room, set(PEOPLE))
+        return [type(effect).__name__ for effect in decide(facts, {"type": frame, "target": "#work"})]
 
-    assert left() == ["Bequeath", "Post"]
+    assert kinds("ana", "LEAVE") == ["Inherit", "Post"]
+    assert kinds("cy", "JOIN") == ["Post", "Inherit"]
+    assert Inherit("#work", "bo") in run("/kick bo", room)
+    assert Inherit("#work", "bo") in run("/ban bo", room)
+
+
+@pytest.mark.parametrize("command", ["kick", "ban", "mute", "unmute", "unmod", "uninvite"])
+def test_a_room_is_not_taken_over_by_who_came_later(command: str) -> None:
+    room = work()
     room.members["bo"].moderator = True
-    assert left() == ["Post"]
-    del room.members["bo"]
-    assert left() == ["Post"]  # nobody is left
-    room = work("open")
-    room.members["cy"] = Membership(9)
-    assert Bequeath("#work", "ana") in run("/kick ana", room, Account("cy", "Cy", "moderator"))
-    assert Bequeath("#work", "bo") not in run("/kick bo", room)
+    assert refused(f"/{command} ana", room, "bo") == "forbidden"
+    assert run(f"/{command} bo", room)  # ana was there first
+    del room.members["ana"]
+    room.members["ana"] = Membership(9, True)  # she left, and came back
+    assert refused(f"/{command} bo", room, "ana") == "forbidden"
+    room.members["ana"].moderator = False
+    assert run(f"/{command} ana", room, PEOPLE["bo"])
+
+
+def test_a_notice_of_a_mute_goes_to_members_only() -> None:
+    assert [type(each) for each in run("/mute cy", work())] == [Sanction, Tell]  # cy may not know of #work
+    assert Notify("bo", "#work", "You can read but not write in #work now.") in run("/mute bo", work())
 
 
 def test_who_is_restricted_is_said_to_moderators() -> None:
@@ -119,6 +132,9 @@ def test_who_is_restricted_is_said_to_moderators() -> None:
     (told,) = run("/restricted", room)
     assert told == Tell("Muted in #work: al, bo\nBanned from #work: cy\nInvited to #work: di")
     assert refused("/restricted", room, "bo") == "forbidden"
+    room.invited.update(f"n{at:03}" for at in range(120))
+    (told,) = run("/restricted", room)
+    assert isinstance(told, Tell) and told.content.endswith("n048 (+71)")
 
 
 def test_those_that_take_more_still_do() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alonechat.core.server.effects import Post, Same, Tell
+from alonechat.core.server.effects import Inherit, Post, Same, Tell
 from alonechat.core.server.rooms import Facts, decide, is_emoji, may_read, mentions
 from alonechat.core.store.records import Account, Conversation, Membership, Upload
 from alonechat.errors import Rejected
@@ -111,7 +111,8 @@ def test_joining_makes_a_room_or_enters_it() -> None:
 
 
 def test_leaving() -> None:
-    assert isinstance(decide(facts(BO, room()), {"type": "LEAVE"})[0], Post)
+    heir, left = decide(facts(BO, room()), {"type": "LEAVE"})
+    assert isinstance(left, Post) and heir == Inherit("#work", "bo")
     assert refusal(facts(BO), type="LEAVE") == "forbidden"
     assert isinstance(decide(facts(MOD, room()), {"type": "LEAVE"})[0], Same)
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from alonechat.core.server import accounts
+from alonechat.errors import Rejected
 from alonechat.testing import PASSWORD, Clock, Person, serving
 
 DAY = 86_400
@@ -24,6 +25,22 @@ def test_a_connection_ends_with_its_token(tmp_path: Path) -> None:
         with pytest.raises(AssertionError, match="expired"):
             Person(server.ws_url, "ana", ana.token)
         assert server.person("ana").says("in again")
+
+
+def test_who_ends_a_sign_in_is_stronger_than_who_renews_it_all_the_time(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.register("ana")
+        stolen, auth = server.token("ana"), server.manager.auth
+
+        async def race() -> None:
+            identity = await auth.verify(stolen)  # a request of the thief is under way
+            assert await auth.end("ana", identity.session_id)
+            await auth.renew(identity, "")
+
+        with pytest.raises(Rejected) as refused:
+            server.do(race)
+        assert refused.value.code == "unauthorized"
+        assert server.manager.store.sessions("ana") == []
 
 
 def test_times_never_decrease_when_the_clock_is_put_back(tmp_path: Path) -> None:

@@ -34,11 +34,11 @@ def load(library):
     from, an older C library), their sources are taken, which lie beside them."""
     import importlib
 
+    from _bootstrap import sources
+
     try:
         importlib.import_module(library)
     except ImportError:
-        from _bootstrap import sources
-
         sources.without_compiled(os.path.join(sys.path[0], "alonechat"))
 
 
@@ -48,15 +48,12 @@ def bootstrap():
     if sentence is not None:
         sys.stderr.write(sentence + "\n")
         sys.exit(2)
-    from _bootstrap import unpack
+    from _bootstrap import sources, unpack
 
     archive = os.path.abspath(sys.path[0])
     try:
         sys.path[0] = unpack.find_or_unpack(archive, target.BUILD)
-        if sys.dont_write_bytecode:
-            from _bootstrap import sources
-
-            sources.keep_bytecode(sys.path[0])
+        sources.keep(sys.path[0])
         if target.LIBRARY is not None:
             load(target.LIBRARY)
         from alonechat.cli import main
