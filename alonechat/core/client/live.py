@@ -233,6 +233,7 @@ class Live:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.looking.flush()
         self.flush()
         if self.cache is not None:
             self.cache.close()
@@ -378,6 +379,8 @@ class Live:
         kind = frame.get("type")
         if "seq" in frame and "id" in frame:
             target = self.state.filed(frame)
+            if kind in ("JOIN", "LEAVE"):
+                self.looking.moved(target, frame)
             self._batch.append((target, frame))
             self.touch(target)
         elif kind == "READ":

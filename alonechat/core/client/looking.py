@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core.client.cache import Cache, Span
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 PEOPLE = 5_000
 """Display names that are kept on disk; who is shown by the username needs none."""
+SOON = 2.0
+"""Seconds that display names wait to be kept."""
 PAGE = 80
 """Messages of a page: more than the tallest window shows."""
 FURTHER = 10
@@ -33,6 +34,8 @@ class Looking:
         self._live = live
         self._asked: set[str] = set()
         self._shown: dict[str, dict[str, str]] = {}
+        self._due: set[str] = set()
+        self._is_dirty = False
         self._busy: set[tuple[str, str]] = set()
 
     def again(self) -> None:
@@ -178,10 +181,22 @@ class Looking:
             users.setdefault(name, {"username": name, "display_name": display_name})
         return [Passed({"type": "USER", "user": user}, now) for user in users.values()]
 
+    def flush(self) -> None:
+        """Keep on disk how people are shown, where that changed."""
+        if self._is_dirty:
+            self._is_dirty = False
+            shown = ((name, user.get("display_name")) for name, user in self._live.state.users.items())
+            people = [(name, said) for name, said in shown if said and said != name]
+            self._live.keep(lambda cache: cache.put("people", dict(people[-PEOPLE:])))
+
     def _remember(self) -> None:
-        shown = ((name, user.get("display_name")) for name, user in self._live.state.users.items())
-        people = dict(islice(((name, said) for name, said in shown if said and said != name), PEOPLE))
-        self._live.keep(lambda cache: cache.put("people", people))
+        async def later() -> None:  # who comes about brings some thirty answers within a moment
+            await self._live.timing.sleep(SOON)
+            self.flush()
+
+        if not self._is_dirty:
+            self._is_dirty = True
+            self._live.spawn(later())
 
     async def _members(self, target: str) -> None:
         try:
@@ -204,9 +219,18 @@ class Looking:
             after = answer["members"][-1]["username"]
         self._remember()
 
+    def moved(self, target: str, event: Mapping[str, Any]) -> None:
+        """A JOIN or LEAVE came: who is in a room that was asked about, as `heard_of` has to know it."""
+        if (shown := self._shown.get(target)) is not None:
+            if event["type"] == "JOIN":
+                user = self._live.state.users.get(event["sender"], {})
+                shown[event["sender"]] = str(user.get("display_name") or event["sender"])
+            else:
+                shown.pop(event["sender"], None)
+
     def heard_of(self, user: Mapping[str, Any]) -> None:
         """A USER came. Where it says nothing new of a member, a role in some room changed: who is what in a room that
-        this member is in is asked anew, at once where one looks at it. (All are in the lobby, and a role there is the
+        this member is in is asked anew, soon where one looks at it. (All are in the lobby, and a role there is the
         account's, so it is not asked about: everybody would ask at the same time.)"""
         name, display_name = user["username"], str(user.get("display_name") or "")
         for target, shown in self._shown.items():
@@ -214,11 +238,18 @@ class Looking:
                 continue
             if shown[name] != display_name:
                 shown[name] = display_name
-            elif target in self._live.opened[-1:]:
-                self._live.spawn(self._members(target))
-            else:
+            elif target not in self._live.opened[-1:]:
                 self._asked.discard(target)
+            elif target not in self._due:
+                self._due.add(target)
+                self._live.spawn(self._again(target))
         self._remember()
+
+    async def _again(self, target: str) -> None:
+        """Ask who is in a conversation once more, but not everybody at once, and once for all that comes meanwhile."""
+        await self._live.timing.sleep(0.2 + 1.8 * self._live.timing.random())
+        self._due.discard(target)
+        await self._members(target)
 
     async def look_around(self) -> None:
         """After a connection came about: who is there, in what one looks at and in direct conversations."""

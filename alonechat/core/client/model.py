@@ -319,6 +319,7 @@ class Model:
     def _membership(self, target: str, event: Event) -> None:
         members = self.members.get(target)
         who = event["sender"]
+        self.moderators.get(target, set()).discard(who)  # who comes back is a member, until the server says more
         if members is not None:
             if event["type"] == "LEAVE" and who in members:
                 members.remove(who)
@@ -409,7 +410,10 @@ class Model:
 
     def role(self, username: str, target: str) -> str:
         """What somebody is in a conversation: `member`, `moderator`, `admin` or `owner`. Who moderates one room is a
-        member in others; the role of an account counts everywhere."""
+        member in others; the role of an account counts everywhere but in private rooms."""
+        found = self.conversations.get(target)
+        if found is not None and found.access == "private":
+            return "moderator" if username in self.moderators.get(target, ()) else "member"
         known = self.user if username == self.me else self.users.get(username, {})
         role = str(known.get("role") or "member")
         if username in self.moderators.get(target, ()):

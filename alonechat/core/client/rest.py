@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from alonechat import __version__
 from alonechat.core.client.devices import agent
 from alonechat.errors import STATUS, AloneChatError, ConfigError, Rejected
 
@@ -23,6 +24,9 @@ CHUNK = 1 << 16
 """Bytes of a file that are read or written at once."""
 WINSOCK = 10_000
 """From here on numbers of errors are those of Windows' sockets, for which the C library has no words."""
+PLAIN = f"AloneChat/{__version__}"
+SIGNING = ("/login", "/renew")
+"""What makes a sign-in, whose list says which machine it was made on; nothing else says it."""
 CODES = {status: code for code, status in STATUS.items()}
 
 
@@ -72,7 +76,7 @@ class Rest:
         parts = urlsplit(url)
         self._http = httpx.AsyncClient(
             base_url=url,
-            headers={"User-Agent": agent(), **({"Authorization": f"Bearer {token}"} if token else {})},
+            headers={"User-Agent": PLAIN, **({"Authorization": f"Bearer {token}"} if token else {})},
             timeout=timeout,
             verify=tls() if parts.scheme == "https" else False,
             trust_env=parts.hostname not in LOOPBACK,  # a proxy can't lead to this machine
@@ -88,7 +92,9 @@ class Rest:
         """One request; the answer's JSON object. `query` values of None are left out."""
         params = {k: v for k, v in query.items() if v is not None}
         given = None if body is None else {k: v for k, v in body.items() if v is not None}
-        return self._read(await self._carried(self._http.request(method, path, json=given, params=params)))
+        named = {"User-Agent": agent()} if path in SIGNING else None
+        asked = self._http.request(method, path, json=given, params=params, headers=named)
+        return self._read(await self._carried(asked))
 
     async def _carried(self, work: Awaitable[httpx.Response]) -> httpx.Response:
         """What is under way, with what keeps it from its end as a sentence."""

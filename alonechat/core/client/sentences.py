@@ -105,7 +105,7 @@ SENTENCES = (
     _t("only a moderator of {room} may do that"),
     _t("that is yourself"),
     _t("{name} is {role} of this server"),
-    _t("{name} has moderated {room} for longer than you"),
+    _t("{name} has been in {room} for longer than you"),
     _t("who moderates #lobby, whoever runs this server says"),
     _t("{name} is {role} of this server, as you are"),
     _t("nobody leaves #lobby; /mute or /ban are what there is"),

@@ -212,14 +212,20 @@ def _moderate(call: Call) -> Account:
         raise Rejected("forbidden", "that is yourself")
     if ranks(found.role) > ranks(me.role) and not isinstance(kind, Private):
         raise Rejected("forbidden", f"{found.username} is {found.role} of this server")
+    return found
+
+
+def _below(call: Call) -> Account:
+    """The same, of whom a moderator of this room takes something: nobody takes it over from those before him."""
+    found = _moderate(call)
     if _is_above(call, found.username):
-        raise Rejected("forbidden", f"{found.username} has moderated {call.target} for longer than you")
+        raise Rejected("forbidden", f"{found.username} has been in {call.target} for longer than you")
     return found
 
 
 def _is_above(call: Call, username: str) -> bool:
-    """Whether somebody moderates this room and was there before the caller, who moderates it, too: a room is not taken
-    over. Where it is open, a moderator of the server is above all of them."""
+    """Whether somebody moderates this room and was there before the caller, who moderates it, too. Where it
+    is open, a moderator of the server is above all of them."""
     room, me = call.facts.conversation, call.facts.me
     other, mine = (room.members.get(username), room.members.get(me.username)) if room else (None, None)
     if other is None or not other.moderator:
@@ -238,7 +244,7 @@ def _removal(call: Call, username: str) -> list[Effect]:
 
 
 def _kick(call: Call) -> Outcome:
-    found = _moderate(call)
+    found = _below(call)
     if call.target == message.LOBBY:
         raise Rejected("forbidden", "nobody leaves #lobby; /mute or /ban are what there is")
     gone = _removal(call, found.username)
@@ -248,7 +254,7 @@ def _kick(call: Call) -> Outcome:
 
 
 def _ban(call: Call) -> Outcome:
-    found = _moderate(call)
+    found = _below(call)
     if call.target == message.LOBBY:
         if ranks(found.role) >= ranks(call.facts.me.role):
             raise Rejected("forbidden", f"{found.username} is {found.role} of this server, as you are")
@@ -271,7 +277,7 @@ def _mute(call: Call) -> Outcome:
     if not call.rest:
         call.kind.enter()
         return [Silence(call.facts.key, True), Tell(f"You are no longer notified of {call.target}.")]
-    name, key = _moderate(call).username, call.facts.key
+    name, key = _below(call).username, call.facts.key
     return [
         Sanction(key, name, "mute", True),
         *_notified(call, Notify(name, key, f"You can read but not write in {call.target} now.")),
@@ -317,7 +323,7 @@ def _uninvite(call: Call) -> Outcome:
 
 
 def _mod(call: Call) -> Outcome:
-    name, member = _appointed(call)
+    name, member = _appointed(call, _moderate(call))
     if member.moderator:
         return [Tell(f"{name} moderates {call.target} already.")]
     return [
@@ -328,7 +334,7 @@ def _mod(call: Call) -> Outcome:
 
 
 def _unmod(call: Call) -> Outcome:
-    name, member = _appointed(call)
+    name, member = _appointed(call, _below(call))
     if not member.moderator:
         return [Tell(f"{name} does not moderate {call.target}.")]
     return [
@@ -338,9 +344,8 @@ def _unmod(call: Call) -> Outcome:
     ]
 
 
-def _appointed(call: Call) -> tuple[str, Membership]:
+def _appointed(call: Call, found: Account) -> tuple[str, Membership]:
     """The member of this room that is named, whom the caller may give or take its moderation. Raises Rejected."""
-    found = _moderate(call)
     if call.target == message.LOBBY:
         raise Rejected("forbidden", "who moderates #lobby, whoever runs this server says")
     member = call.facts.conversation.members.get(found.username) if call.facts.conversation else None

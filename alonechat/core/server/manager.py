@@ -199,6 +199,7 @@ class UnifiedWebSocketManager:
         for before, account in changed:
             if account.standing != "active":
                 self.reception.end_account(account.username)
+                await self.journey.performer.leave_behind(account.username)
             elif before is not None and before.profile() != account.profile():
                 self.delivery.changed(account.username, account.profile())
         for id in self.reception.sessions():

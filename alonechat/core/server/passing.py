@@ -149,8 +149,11 @@ class Passing:
         the account is elsewhere."""
         account = self._parts.directory.get(name) or Account(name, name)
         found = {**account.profile(), "presence": self._parts.delivery.presence(name)}
-        membership = facts.conversation.members.get(name) if facts.conversation else None
-        if membership is not None and membership.moderator and account.role == "member":
+        room = facts.conversation
+        membership = room.members.get(name) if room else None
+        if room is not None and room.access == "private":
+            found["role"] = "moderator" if membership is not None and membership.moderator else "member"
+        elif membership is not None and membership.moderator and account.role == "member":
             found["role"] = "moderator"
         return found
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from alonechat.core import message
+from alonechat.core.logging import get_logger
 from alonechat.core.server.conversations import Conversations
 from alonechat.core.server.effects import (
     Appoint,
@@ -29,6 +30,7 @@ from alonechat.errors import Rejected
 if TYPE_CHECKING:
     from alonechat.core.server.journey import Caller
 
+log = get_logger(__name__)
 Frame = dict[str, Any]
 
 
@@ -138,9 +140,16 @@ class Performer:
             return min(found)[-1] if found else None
 
         chosen = await self._parts.keep.read(heir)
-        if chosen is not None:
+        if chosen is None:
+            return
+        try:
             await self._appoint(key, chosen, True)
-            self._notify(Notify(chosen, key, f"You moderate {key} now."))
+        except Rejected as refused:
+            if refused.code != "not_found":
+                raise
+            log.warning("who should moderate a room has left it", room=key, user=chosen)  # in another process
+            return
+        self._notify(Notify(chosen, key, f"You moderate {key} now."))
 
     async def _silence(self, me: str, key: str, holds: bool) -> None:
         if self._conversations.known.get(key) is not None:
@@ -154,10 +163,15 @@ class Performer:
             account.standing = standing
         if holds:
             self.on_banish(username)
-            for key in await self._parts.keep.read(self._parts.keep.store.keys, username):
-                if key.startswith("#") and key != message.LOBBY:
-                    async with self._conversations.lane(key):  # within the lobby's, which nobody waits for in another
-                        await self._inherit(key)
+            await self.leave_behind(username)
+
+    async def leave_behind(self, username: str) -> None:
+        """Somebody is not active any more: the rooms that they moderated alone get another moderator. Not to be called
+        inside a lane but the lobby's, which nobody waits for in another one."""
+        for key in await self._parts.keep.read(self._parts.keep.store.keys, username):
+            if key.startswith("#") and key != message.LOBBY:
+                async with self._conversations.lane(key):
+                    await self._inherit(key)
 
     async def rename(self, username: str, display_name: str) -> Account:
         """Give an account another display name; those who share a conversation hear of it. Raises Rejected: `invalid`,

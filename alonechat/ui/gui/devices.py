@@ -24,6 +24,7 @@ class Devices:
     def __init__(self, app: App) -> None:
         self._app = app
         self._names: dict[str, str] = {}
+        self._ending = False
         self._open()
 
     def _open(self) -> None:
@@ -33,7 +34,7 @@ class Devices:
         text = _("Choose one that is not yours, or that you lost, to end it. A new password ends all but this one.")
         said = app.kit.label(body, text, "small", "secondary", wraplength=(WIDE - 48) * app.fonts.scale, justify="left")
         said.grid(row=0, column=0, sticky="w", pady=(0, 8))
-        self.options = Options(body, app.painter, self._chose, ROW)
+        self.options = Options(body, app.painter, self._clicked, ROW, "<ButtonRelease-1>")
         self.options.canvas.configure(height=px(ROW), width=px(WIDE - 48), takefocus=1)
         self.options.canvas.grid(row=1, column=0, sticky="ew")
         self.options.canvas.bind("<Down>", lambda _e: self.options.step(1))
@@ -44,18 +45,20 @@ class Devices:
         self._ask()
 
     def _ask(self) -> None:
-        self._app.runner.rest(lambda rest: rest.sessions(), self._took)
+        asking = self.sheet
 
-    def _took(self, found: Any, error: Exception | None) -> None:
-        if not self.sheet.is_open:
-            return
-        self.sheet.fail(error or "")
-        if error is not None:
-            return
-        items = sorted(found["items"], key=lambda each: not each["current"])  # this one, then the latest first
-        self._names = {each["id"]: called(each["device"]) for each in items if not each["current"]}
-        self.options.show([self._line(each) for each in items], 1 if self._names else 0)
-        self.options.canvas.configure(height=self._app.fonts.px(ROW * min(max(len(items), 1), ROWS)))
+        def took(found: Any, error: Exception | None) -> None:
+            if not asking.is_open:
+                return
+            if error is not None:
+                asking.fail(error)
+                return
+            items = sorted(found["items"], key=lambda each: not each["current"])  # this one, then the latest first
+            self._names = {each["id"]: called(each["device"]) for each in items if not each["current"]}
+            self.options.show([self._line(each) for each in items], 1 if self._names else 0)
+            self.options.canvas.configure(height=self._app.fonts.px(ROW * min(max(len(items), 1), ROWS)))
+
+        self._app.runner.rest(lambda rest: rest.sessions(), took)
 
     def _line(self, item: dict[str, Any]) -> Choice:
         since = when(stamp_of(item["created"]), Moment(time.time()))
@@ -66,20 +69,30 @@ class Devices:
         if self.options.chosen is not None:
             self._chose(self.options.chosen.value)
 
-    def _chose(self, id: str) -> None:
+    def _clicked(self, id: str) -> None:
+        self._chose(id, True)
+
+    def _chose(self, id: str, clicked: bool = False) -> None:
         if id not in self._names:
             return  # this one: signing out is in the menu
         self.sheet.close()
         text = _("{device} is signed out at once.").format(device=self._names[id])
         question = (_("End this sign-in?"), text, _("End it"))
-        asking = ask(self._app.root, self._app.kit, question, lambda: self._end(id))
-        asking.closing(lambda: self._app.root.after_idle(self._open))
+        asking = ask(self._app.root, self._app.kit, question, lambda: self._end(id), clicked)
+        asking.closing(lambda: self._app.root.after_idle(self._back))
+
+    def _back(self) -> None:
+        """The list again, unless it waits for an answer."""
+        if not self._ending:
+            self._open()
 
     def _end(self, id: str) -> None:
+        self._ending = True
+
         def ended(_result: object, error: Exception | None) -> None:
-            if error is None:
-                self._ask()
-            elif self.sheet.is_open:
+            self._ending = False
+            self._open()
+            if error is not None:
                 self.sheet.fail(error)
 
         self._app.runner.rest(lambda rest: rest.end_session(id), ended)

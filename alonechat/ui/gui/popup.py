@@ -27,10 +27,16 @@ class Choice:
 
 
 class Options:
-    """Lines on a canvas, one of them marked. `on_choose(value)` for a click."""
+    """Lines on a canvas, one of them marked. `on_choose(value)` for a click; with `click` `<ButtonRelease-1>` at its
+    end, for what then stands under the pointer would be clicked, too."""
 
     def __init__(
-        self, parent: tkinter.Misc, painter: Painter, on_choose: Callable[[str], None], row: int = ROW
+        self,
+        parent: tkinter.Misc,
+        painter: Painter,
+        on_choose: Callable[[str], None],
+        row: int = ROW,
+        click: str = "<Button-1>",
     ) -> None:
         self._painter, self._on_choose = painter, on_choose
         self._row = painter.fonts.px(row)
@@ -42,7 +48,7 @@ class Options:
         self.at = 0
         self._offset = 0
         self.canvas.bind("<Motion>", self._moved)
-        self.canvas.bind("<Button-1>", self._clicked)
+        self.canvas.bind(click, self._clicked)
         self.canvas.bind("<Configure>", lambda _e: self._draw())
 
     def show(self, options: list[Choice], at: int = 0) -> None:

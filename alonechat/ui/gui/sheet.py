@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tkinter
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,8 @@ from alonechat.ui.gui.corners import Corners
 from alonechat.ui.gui.style import Kit
 
 RADIUS = 16
+TWICE = 0.3
+"""Seconds within which two clicks are one that is double."""
 
 
 class Sheet:
@@ -134,15 +137,19 @@ class Sheet:
             self.root.focus_set()  # what had the focus is gone, too
 
 
-def ask(root: Any, kit: Kit, question: tuple[str, str, str], act: Callable[[], object]) -> Sheet:
-    """A question with one way to go on: title, text, and the word on the button."""
+def ask(root: Any, kit: Kit, question: tuple[str, str, str], act: Callable[[], object], clicked: bool = False) -> Sheet:
+    """A question with one way to go on: title, text, and the word on the button. `clicked`: it appears under a pointer
+    that has just clicked, and perhaps does so once more, which is no answer."""
     title, text, word = question
     sheet = Sheet(root, kit, title, 380)
     kit.label(sheet.body, text, wraplength=330, justify="left").grid(row=0, column=0, sticky="w", pady=(0, 16))
     buttons = kit.frame(sheet.body)
     buttons.grid(row=1, column=0, sticky="e")
+    begun = time.monotonic()
 
     def go() -> None:
+        if clicked and time.monotonic() - begun < TWICE:
+            return
         sheet.close()
         act()
 

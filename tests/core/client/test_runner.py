@@ -476,10 +476,20 @@ def test_a_role_in_a_room_is_heard_of_where_it_is_looked_at_and_later_elsewhere(
     bo.asks(type="TEXT", target="#tea", content="/mod ana")
     ana.until(lambda: ana.model.role("ana", "#tea") == "moderator", "a role, in the room that is open")
     ana.open("#lobby")
+    before = len(ana.seen)
     bo.asks(type="TEXT", target="#tea", content="/unmod ana")
-    ana.until(lambda: "USER" in [each.frame["type"] for each in ana.seen if isinstance(each, Passed)][-1:], "a USER")
+    heard = lambda: [each for each in ana.seen[before:] if isinstance(each, Passed) and each.frame["type"] == "USER"]  # noqa: E731
+    ana.until(heard, "a USER")
     ana.open("#tea")
     ana.until(lambda: ana.model.role("ana", "#tea") == "member", "a role, in the room that is opened again")
+    cy = place.person("cy")
+    cy.asks(type="JOIN", target="#tea")
+    ana.until(lambda: "cy" in ana.model.members["#tea"], "who joined")
+    bo.asks(type="TEXT", target="#tea", content="/mod cy")
+    ana.until(lambda: ana.model.role("cy", "#tea") == "moderator", "the role of one who joined later")
+    cy.asks(type="LEAVE", target="#tea")
+    cy.asks(type="JOIN", target="#tea")
+    ana.until(lambda: ana.model.role("cy", "#tea") == "member", "no role any more")
 
 
 def test_a_question_over_rest_is_answered_or_refused_in_words(place: Place) -> None:

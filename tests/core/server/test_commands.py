@@ -105,7 +105,7 @@ def test_whoever_goes_or_comes_it_is_looked_whether_somebody_moderates() -> None
     assert Inherit("#work", "bo") in run("/ban bo", room)
 
 
-@pytest.mark.parametrize("command", ["kick", "ban", "mute", "unmute", "unmod", "uninvite"])
+@pytest.mark.parametrize("command", ["kick", "ban", "mute", "unmod"])
 def test_a_room_is_not_taken_over_by_who_came_later(command: str) -> None:
     room = work()
     room.members["bo"].moderator = True

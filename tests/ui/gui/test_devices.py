@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 
 from alonechat.testing import PASSWORD
+from alonechat.ui.gui import sheet
 from alonechat.ui.gui.devices import Devices
 from tests.journeys.people import People
 from tests.ui.gui.desk import Desk
@@ -55,3 +57,29 @@ def test_one_is_ended_by_the_keyboard_and_this_one_stays(desk: Make, people: Peo
     ana.until(lambda: shown.sheet.is_open and "this one" in drawn(shown), "the list again")
     ana.until(lambda: "a bot of mine" not in drawn(shown), "the list without it")
     assert not holds()
+
+
+def test_a_click_is_a_question_and_a_double_click_no_answer(
+    desk: Make, people: People, name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = name("ana")
+    ana = desk(people, me)
+    for _ in range(6):
+        people.token(me)
+    shown = Devices(ana.app)
+    ana.until(lambda: len(shown.options.options) == 7, "the list")
+    row = ana.app.fonts.px(40)
+    for at in range(1, 7):
+        canvas = shown.options.canvas
+        canvas.event_generate("<Motion>", x=300, y=at * row + 9)
+        canvas.event_generate("<ButtonPress-1>", x=300, y=at * row + 9)
+        assert shown.sheet.is_open, "until the button is released, for what appears would be released upon"
+        canvas.event_generate("<ButtonRelease-1>", x=300, y=at * row + 9)
+        ana.until(lambda: not shown.sheet.is_open and ana.app.root.sheets, "the question")
+        asking = ana.app.root.sheets[-1]
+        monkeypatch.setattr(sheet, "TWICE", 60.0)  # however slow this machine is
+        ana.app.root.focus_get().master.invoke()  # the second half of a double click, upon the button
+        monkeypatch.undo()
+        assert asking.is_open
+        asking.close()
+        ana.until(lambda: shown.sheet.is_open and len(shown.options.options) == 7, "all of them, still")

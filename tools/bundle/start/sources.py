@@ -16,7 +16,8 @@ class Kept(machinery.SourceFileLoader):
     Many container images tell Python to write none (PYTHONDONTWRITEBYTECODE): their sources are part of the image. Here
     they lie in a cache of our own, and without their bytecode each start compiles six hundred files, which takes twice
     the time. And where the disk was full when it was written, Python keeps half a file, which ends every start from
-    then on: here it is compiled again."""
+    then on: here it is compiled again. (While one thread is here, what another one imports from elsewhere may be
+    written as well.)"""
 
     def get_code(self, fullname: str) -> CodeType | None:
         sys.dont_write_bytecode = False

@@ -51,7 +51,7 @@ def _roots() -> list[str]:
     home = os.path.expanduser("~")
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-        return [os.path.join(base, "alonechat", "cache")]
+        return [os.path.abspath(os.path.join(base, "alonechat", "cache"))]
     if sys.platform == "darwin":
         base = os.path.join(home, "Library", "Caches")
     else:
