@@ -157,6 +157,19 @@ def test_bytecode_that_a_full_disk_cut_is_made_again(pyz: Path, tmp_path: Path, 
         assert kept.read_bytes() == whole
 
 
+@pytest.mark.parametrize("lost", ["alonechat/cli/__init__.py", "alonechat"])
+def test_an_unpacked_copy_that_is_not_whole_is_said_to_be(pyz: Path, tmp_path: Path, lost: str) -> None:
+    assert run(sys.executable, pyz, "--version", ALONECHAT_CACHE=str(tmp_path)).returncode == 0
+    (site,) = tmp_path.glob("*/site")
+    path = site / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    done = run(sys.executable, pyz, "--version", ALONECHAT_CACHE=str(tmp_path))
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+    assert str(site.parent) in done.stderr and "Delete that folder, and start again." in done.stderr
+    shutil.rmtree(site.parent)
+    assert run(sys.executable, pyz, "--version", ALONECHAT_CACHE=str(tmp_path)).returncode == 0
+
+
 def test_two_first_starts_at_once_both_run(pyz: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     env = {**os.environ, "ALONECHAT_CACHE": str(cache)}

@@ -6,6 +6,7 @@ import time
 import tkinter
 from typing import TYPE_CHECKING, Any
 
+from alonechat.core.client.joining import Joining
 from alonechat.core.client.listing import listing, title
 from alonechat.core.client.model import Answered, Change, Connection, Fetched, Page
 from alonechat.core.client.moment import Moment
@@ -57,7 +58,7 @@ class Window:
         self._history: list[str] = []
         self._drawer = self._drawer_open = False
         self.query = ""
-        self.acting, self.filing = Acting(self), Filing(self)
+        self.acting, self.filing, self._joining = Acting(self), Filing(self), Joining()
         self.frame = self.kit.frame(app.root, "ground")
         self.frame.pack(fill="both", expand=True)
         self._build_side()
@@ -298,12 +299,18 @@ class Window:
                 self._fresh = False
                 self._first()
             self.acting.notify(change)
+        if room := self._joining.there(self.model.conversations, time.monotonic()):
+            self.open(room)
         if self.target and self.target not in self.model.conversations and not self.target_exists():
             self.open(self._somewhere())
         if time.monotonic() - self._drawn > PACE:
             self.refresh()
         elif not self._drawing:  # much arrives: what came meanwhile is drawn at once
             self._drawing = self.app.root.after(int(PACE * 1000), self.refresh)
+
+    def typed(self, text: str) -> None:
+        """A text was sent: where it is a /join, the room is opened once it is there."""
+        self._joining.typed(text, time.monotonic())
 
     def _waits_for(self, page: Page) -> bool:
         begins = page.target == self.target and page.place in ("latest", "around")

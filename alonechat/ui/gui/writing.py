@@ -33,6 +33,7 @@ class Writing:
         else:
             runner.say(window.target, text.strip("\n"), reply)
             runner.draft(window.target, "")  # one with files stays a draft on the disk until they are copied
+            window.typed(text)
         window.model.drafts[window.target] = ""
         window.since = None
         there = window.model.windows.get(window.target)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from alonechat.core.client.joining import Joining
 from alonechat.core.client.model import (
     Answered,
     Arrived,
@@ -71,6 +72,9 @@ class Desk:
         self.stale = True
         self.mention: Callable[[str, dict[str, Any]], None] = lambda target, event: None
         self.told: Callable[[Change], None] = lambda change: None
+        self.joining = Joining()
+        self.arrive: Callable[[str], None] = self.go
+        """Goes to the room that somebody typed /join for."""
         self._rows: list[Row] = []
         self.turned = False
         self._day = ""
@@ -85,9 +89,14 @@ class Desk:
             self._take(change)
         if changes and not self.target:
             self._begin()
+        self._arrived()
         if changes:
             self.look()
         return bool(changes)
+
+    def _arrived(self) -> None:
+        if room := self.joining.there(self.model.conversations, self.now()):
+            self.arrive(room)
 
     def _take(self, change: Change) -> None:
         if isinstance(change, Answered):
@@ -296,6 +305,8 @@ class Desk:
         talk.editor, talk.reply, talk.since, self.stale = Editor(killed=talk.editor.killed), None, None, True
         self.keep_draft()
         self.latest()
+        self.joining.typed(text, self.now())
+        self._arrived()
 
     def cancel(self) -> bool:
         """Neither reply nor edit any more; whether one did."""

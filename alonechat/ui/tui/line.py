@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import io
+import math
 import queue
 import sys
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 
 from alonechat.core.client.accounts import Account
 from alonechat.core.client.files import called
+from alonechat.core.client.joining import Joining
 from alonechat.core.client.listing import listing, title
 from alonechat.core.client.model import Arrived, Change, Connection, Gone, Kept, Page, Told
 from alonechat.core.client.moment import Moment
@@ -148,7 +150,9 @@ class LineFace:
         runner = Runner(account, self.opening.accounts, self.opening.home, lambda: self._queue.put(None))
         runner.room = load(self.opening.preferences).files_mib << 20
         self.desk = Desk(runner)
-        self.desk.told = self._told
+        self.desk.told, self.desk.arrive = self._told, self.go
+        if self._piped:  # what follows is for that room, however long it takes
+            self.desk.joining = Joining(math.inf)
         self._state, self._here, self._hits = "", "", []
         self._stray = False
         runner.start()
@@ -189,6 +193,8 @@ class LineFace:
     def _is_early(self, text: str) -> bool:
         desk = self.desk
         if desk is None or not desk.target or not desk.model.conversations:
+            return True
+        if desk.joining.waits(desk.now()):
             return True
         name, words = local.split(text) or ("", "")
         if name != "go" or local.exact(desk, words):
@@ -249,6 +255,8 @@ class LineFace:
                 self._page(change)
             case Told(_target, text, _at, is_error):
                 self.say(f"! {text}" if is_error else text, is_error)
+                if is_error and self.desk is not None and self.desk.joining.refused():
+                    self._astray(_("you are still in {name}"))
             case Kept(entry) if entry.code:
                 self.say(
                     "! "

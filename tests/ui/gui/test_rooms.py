@@ -162,3 +162,13 @@ def test_the_composer_grows_with_what_is_written(desk: Make, people: People, nam
     ana.until(lambda: field.winfo_height() > 2 * before, "four lines")
     field.delete("1.0", "end")
     ana.until(lambda: field.winfo_height() == before, "one line")
+
+
+def test_who_types_join_is_taken_there(desk: Make, people: People, name: Name) -> None:
+    ana, bo, room = desk(people, name("ana")), people.connect(name("bo")), "#" + name("room")
+    bo.asks(type="JOIN", target=room)
+    ana.write(f"/join {room}")
+    ana.until(lambda: ana.window.target == room, "the room")
+    ana.open("#lobby")
+    ana.write(f"/join {room}")
+    ana.until(lambda: ana.window.target == room, "the room, where one is in already")

@@ -185,6 +185,21 @@ def test_who_is_removed_from_a_room_does_not_go_on_in_the_lobby(
     assert said_in(bo, "#lobby", ana) == []
 
 
+def test_a_room_that_is_joined_is_where_what_follows_goes(
+    pyz: Path, people: People, name: Name, tmp_path: Path
+) -> None:
+    ana, bo, room, den = name("ana"), people.connect(name("bo")), "#" + name("room"), "#" + name("den")
+    bo.asks(type="JOIN", target=room)
+    bo.asks(type="JOIN", target=den, access="private")
+    env = signed_in(people, tmp_path, ana)
+    code, said = piped(pyz, env, f"/join {room}", "a first word", f"/join {room}", "and a second")
+    assert code == 0 and f"--- {room}" in said, said
+    assert said_in(bo, room, ana) == ["a first word", "and a second"]
+    code, said = piped(pyz, env, f"/join {den}", "let me in", f"/go {room}", "a third")
+    assert code == 1 and "! not sent: the conversation was not found: let me in" in said, said
+    assert said_in(bo, room, ana)[2:] == ["a third"] and said_in(bo, "#lobby", ana) == [], said
+
+
 def test_what_waits_for_the_first_connection_is_sent_when_it_comes(
     pyz: Path, start_server: Callable[..., ServerProcess], tmp_path: Path
 ) -> None:

@@ -57,6 +57,10 @@ def bootstrap():
         if target.LIBRARY is not None:
             load(target.LIBRARY)
         from alonechat.cli import main
+    except ImportError as error:
+        came = "AloneChat's unpacked copy in %s is not whole (%s)" % (os.path.dirname(sys.path[0]), error)
+        sys.stderr.write(came + ". Delete that folder, and start again.\n")
+        sys.exit(2)
     except KeyboardInterrupt:  # Ctrl-C while the program is still being read
         sys.exit(130)
     sys.exit(main())
