@@ -196,6 +196,27 @@ def test_an_empty_room_belongs_to_who_comes_first(people: People, room: tuple[st
     assert run(bo, "/topic mine", where)["type"] == "TOPIC"
 
 
+def test_a_command_that_is_sent_again_is_not_carried_out_again(
+    people: People, room: tuple[str, Person, Person]
+) -> None:
+    where, ana, bo = room
+
+    def again(command: str, nonce: str) -> dict[str, Any]:
+        ana.send(type="TEXT", content=command, target=where, nonce=nonce)
+        return ana.hears("NOTICE", nonce=nonce)
+
+    first = again(f"/kick {bo.username}", f"kick of {bo.username}")
+    assert run(bo, f"/join {where}")["type"] == "JOIN"
+    second = again(f"/kick {bo.username}", f"kick of {bo.username}")
+    assert second["content"] == first["content"] and second["target"] == where
+    assert bo.says("still here", where)
+    later = people.connect(ana.username)  # another connection, after the first was lost
+    later.send(type="TEXT", content=f"/kick {bo.username}", target=where, nonce=f"kick of {bo.username}")
+    assert later.hears("NOTICE")["content"] == first["content"] and bo.says("and here", where)
+    bo.send(type="TEXT", content="/who", target=where, nonce=f"kick of {bo.username}")
+    assert "are here" in bo.hears("NOTICE")["content"], "another's nonce is another one"
+
+
 def test_mute_and_unmute(people: People, room: tuple[str, Person, Person]) -> None:
     where, ana, bo = room
     event = ana.says("hear me", where)

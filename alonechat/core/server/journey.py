@@ -10,7 +10,7 @@ from alonechat.core import message
 from alonechat.core.server import rooms
 from alonechat.core.server.commands import Call, CommandProcessor
 from alonechat.core.server.conversations import Conversations
-from alonechat.core.server.effects import Post
+from alonechat.core.server.effects import Post, Tell
 from alonechat.core.server.express import Express
 from alonechat.core.server.hooks import Answer, HookContext, HookPhase
 from alonechat.core.server.parts import Parts
@@ -21,6 +21,8 @@ from alonechat.errors import Rejected
 
 PATIENCE = 2.0
 """Seconds for which an account over its rate is made to wait before it is refused (PROTOCOL, section 6)."""
+REMEMBERED = 2_000
+"""Answers of commands that are kept for who is unsure whether a command was carried out, and sends it again."""
 Frame = dict[str, Any]
 
 
@@ -66,6 +68,7 @@ class Journey:
         self.commands = CommandProcessor()
         self.guests: Guests | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._answers: dict[tuple[str, str, str], tuple[str, str]] = {}
         self.conversations = Conversations(parts)
         self.express = Express(parts, self.conversations.known, self._whole)
         self.performer = Performer(parts, self.conversations)
@@ -162,27 +165,50 @@ class Journey:
         command, rest = self.commands.find(frame["content"], me.role)
         parts = self._parts
         instead: Frame | None = None
-        async with self.conversations.lane(key):
+        target = message.target_of(key, me.username)
+        async with self.conversations.lane(key):  # where the same one may just be carried out, for a lost connection
+            if self._repeated(caller, frame):
+                return
             facts = await self.conversations.gather(me, key)
             people = parts.directory.names
-            target = message.target_of(key, me.username)
             call = Call(facts, target, rest, parts.directory.get, people, parts.delivery.presence)
             outcome = self.commands.run(command, call)
             if isinstance(outcome, dict):
                 instead = {**outcome, "nonce": frame.get("nonce")}
             else:
                 await self.performer.perform(caller, {**frame, "target": target}, outcome)
+                said = [effect.content for effect in outcome if isinstance(effect, Tell)]
+                self._remember(me.username, frame, target, said[0] if said else "")
         if instead is not None:
             message.check_frame(instead)
             await self._decide(caller, me, message.key_of(instead.get("target"), me.username), instead)
         if parts.hooks.on(HookPhase.POST_COMMAND):
             parts.hooks.watch(HookContext(HookPhase.POST_COMMAND, me.username, target, frame["content"], "TEXT"))
 
+    def _remember(self, username: str, frame: Frame, target: str, said: str) -> None:
+        if said and (nonce := frame.get("nonce")) is not None:
+            self._answers[(username, nonce, frame["content"])] = (target, said)
+            while len(self._answers) > REMEMBERED:
+                del self._answers[next(iter(self._answers))]
+
+    def _repeated(self, caller: Caller, frame: Frame) -> bool:
+        """Whether this command was carried out already, which is then answered as it was. What makes an event is known
+        by its nonce for ever; of others the last are, until the server ends."""
+        nonce = frame.get("nonce")
+        found = self._answers.get((caller.username, nonce, frame["content"])) if nonce is not None else None
+        if found is not None:
+            stamp = message.stamp(self._parts.keep.clock())
+            notice = {"type": "NOTICE", "content": found[1], "target": found[0]}
+            caller.told({**notice, "timestamp": stamp, "nonce": nonce})
+        return found is not None
+
     async def _guest(self, caller: Caller, me: Account, key: str, frame: Frame) -> None:
         """A plugin's command. It runs beside everything else; what it says is decided when it says it."""
         content, nonce, parts = frame["content"], frame.get("nonce"), self._parts
         target = message.target_of(key, me.username)
         try:
+            if self._repeated(caller, frame):
+                return
             async with self.conversations.lane(key):
                 rooms.kind_of(await self.conversations.gather(me, key)).write()
             assert self.guests is not None
@@ -195,6 +221,7 @@ class Journey:
                 stamp, said = message.stamp(parts.keep.clock()), note or f"{who}: done"
                 notice = {"type": "NOTICE", "content": said, "target": about or target}
                 caller.told({**notice, "timestamp": stamp, "nonce": nonce})
+                self._remember(me.username, frame, about or target, said)
             else:
                 said = "/" + text if text.startswith("//") else text
                 post = {"type": "TEXT", "target": target, "content": said, "via": who, "nonce": nonce}

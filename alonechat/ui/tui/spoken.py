@@ -20,12 +20,13 @@ def spoken(model: Model, event: Event, where: str, about: Event | None, now: Now
 
 
 def named(model: Model, username: str) -> str:
-    """How somebody is called here: as shown, with the username behind it where another is shown alike. Nobody's name
-    looks like the end of one and somebody else's words."""
+    """How somebody is called here: as shown, with the username behind it where another is shown alike, or where the
+    name might pass for such a one. Nobody's name looks like the end of one and somebody else's words."""
     shown = model.shown(username)
     if shown != username:
         alike = (name for name, user in model.users.items() if user.get("display_name") == shown and name != username)
-        shown = f"{shown} ({username})" if next(alike, None) is not None else shown
+        told = "(" in shown or next(alike, None) is not None
+        shown = f"{shown} ({username})" if told else shown
     return shown.translate(_BRACKETS)
 
 

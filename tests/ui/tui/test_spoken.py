@@ -70,6 +70,8 @@ def test_an_event_as_a_line(model: Model, given: dict[str, Any], wanted: str | N
 def test_who_is_shown_alike_is_told_apart_and_no_name_looks_like_two(model: Model) -> None:
     model.apply(Passed({"type": "USER", "user": {"username": "ed", "display_name": "李雷"}}, 0.0))
     assert (named(model, "bo"), named(model, "ed")) == ("李雷 (bo)", "李雷 (ed)")
+    model.apply(Passed({"type": "USER", "user": {"username": "ed", "display_name": "李雷 (bo)"}}, 0.0))
+    assert (named(model, "bo"), named(model, "ed")) == ("李雷", "李雷 (bo) (ed)")
     model.apply(Passed({"type": "USER", "user": {"username": "ed", "display_name": "ed> yes <Cy"}}, 0.0))
     assert said(model, sender="ed", content="no") == "04:00 #lobby <ed› yes ‹Cy> no"
     assert named(model, "bo") == "李雷"
