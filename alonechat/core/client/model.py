@@ -319,7 +319,8 @@ class Model:
     def _membership(self, target: str, event: Event) -> None:
         members = self.members.get(target)
         who = event["sender"]
-        self.moderators.get(target, set()).discard(who)  # who comes back is a member, until the server says more
+        if event["type"] == "LEAVE":
+            self.moderators.get(target, set()).discard(who)  # who comes back is a member
         if members is not None:
             if event["type"] == "LEAVE" and who in members:
                 members.remove(who)
