@@ -276,6 +276,8 @@ class LineFace:
         desk = self.desk
         if desk is None:
             return
+        if event["type"] == "JOIN" and event["sender"] == desk.model.me and desk.joining.room == target:
+            return  # it is read out in a moment, with what else is there
         window = desk.model.windows.get(target)
         at = window.find(event.get("ref")) if window is not None else None
         about = window.messages[at] if window is not None and at is not None else None

@@ -192,7 +192,9 @@ def test_a_room_that_is_joined_is_where_what_follows_goes(
     bo.asks(type="JOIN", target=room)
     bo.asks(type="JOIN", target=den, access="private")
     env = signed_in(people, tmp_path, ana)
-    code, said = piped(pyz, env, f"/join {room}", "a first word", f"/join {room}", "and a second")
+    code, said = piped(pyz, env, f"/join {room}", "a first word")
+    assert code == 0 and f"--- {room}" in said and said.count(f"{ana} joined") == 1, said
+    code, said = piped(pyz, env, f"/join {room}", "and a second")
     assert code == 0 and f"--- {room}" in said, said
     assert said_in(bo, room, ana) == ["a first word", "and a second"]
     code, said = piped(pyz, env, f"/join {den}", "let me in", f"/go {room}", "a third")
