@@ -199,14 +199,20 @@ def _nick(call: Call) -> Outcome:
     return [Rename(call.rest), Tell(f"You are shown as {call.rest} now.")]
 
 
-def _moderate(call: Call) -> Account:
-    """The account that is named, if a moderator of this room may act on it. Raises Rejected."""
-    kind, me = call.kind, call.facts.me
+def _power(call: Call) -> Kind:
+    """The kind of this room, of which the caller is a moderator. Raises Rejected."""
+    kind = call.kind
     kind.enter()
     if not call.target.startswith("#"):
         raise Rejected("forbidden", "in a direct conversation nobody has power over the other")
     if not kind.moderates():
         raise Rejected("forbidden", f"only a moderator of {call.target} may do that")
+    return kind
+
+
+def _moderate(call: Call) -> Account:
+    """The account that is named, if a moderator of this room may act on it. Raises Rejected."""
+    kind, me = _power(call), call.facts.me
     found = call.person(call.rest)
     if found.username == me.username:
         raise Rejected("forbidden", "that is yourself")
@@ -355,12 +361,8 @@ def _appointed(call: Call, found: Account) -> tuple[str, Membership]:
 
 
 def _restricted(call: Call) -> Outcome:
-    kind, room = call.kind, call.facts.conversation
-    kind.enter()
-    if not call.target.startswith("#"):
-        raise Rejected("forbidden", "in a direct conversation nobody has power over the other")
-    if not kind.moderates():
-        raise Rejected("forbidden", f"only a moderator of {call.target} may do that")
+    _power(call)
+    room = call.facts.conversation
     banned = set(room.banned) if room else set()
     if call.target == message.LOBBY:
         banned = {each.username for each in map(call.find, call.people) if each and each.standing == "banned"}

@@ -40,7 +40,7 @@ class Devices:
         self.options.canvas.bind("<Down>", lambda _e: self.options.step(1))
         self.options.canvas.bind("<Up>", lambda _e: self.options.step(-1))
         self.options.canvas.bind("<Return>", self._entered)
-        self.sheet.scroll = self.options.scroll  # type: ignore[attr-defined]
+        self.sheet.scroll = self.options.scroll
         self.sheet.show(self.options.canvas)
         self._ask()
 

@@ -44,7 +44,7 @@ class Picker:
             confine=False, takefocus=0, bg=app.palette.get("ground"), cursor="hand2",
         )  # fmt: skip
         self.canvas.grid(row=1, column=0)
-        self.sheet.scroll = self._scroll  # type: ignore[attr-defined]
+        self.sheet.scroll = self._scroll
         self._shown: list[str] = []
         self._at = self._offset = 0
         self._query = ""

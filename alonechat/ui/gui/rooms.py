@@ -70,7 +70,7 @@ def add_room(app: App, acting: Acting) -> Sheet:
     options = Options(body, app.painter, go, ROW)
     options.canvas.configure(height=px(ROW * ROWS), width=px(392))
     options.canvas.grid(row=1, column=0, sticky="ew")
-    sheet.scroll = options.scroll  # type: ignore[attr-defined]
+    sheet.scroll = options.scroll
     low = kit.frame(body)
     low.grid(row=2, column=0, sticky="ew", pady=(12, 0))
     access = kit.choice(low, [_("Open"), _("Private")], _("Open"))
@@ -147,7 +147,7 @@ def members_sheet(app: App, acting: Acting, target: str) -> Sheet:
     options = Options(sheet.body, app.painter, go, ROW)
     options.canvas.configure(height=px(ROW * 10), width=px(332), takefocus=1)
     options.canvas.grid(row=0, column=0)
-    sheet.scroll = options.scroll  # type: ignore[attr-defined]
+    sheet.scroll = options.scroll
     options.canvas.bind("<Up>", lambda _e: options.step(-1))
     options.canvas.bind("<Down>", lambda _e: options.step(1))
     options.canvas.bind("<Return>", take)

@@ -58,7 +58,7 @@ class Searching:
             bg=app.palette.get("ground"), height=px(ROW * HIGH), width=px(WIDE - 48),
         )  # fmt: skip
         self.canvas.grid(row=2, column=0, sticky="ew")
-        self.sheet.scroll = self._scroll  # type: ignore[attr-defined]
+        self.sheet.scroll = self._scroll
         self.hits: list[dict[str, Any]] = []
         self._more = self._asking = False
         self._at = self._offset = 0

@@ -171,7 +171,7 @@ def keys_sheet(app: App) -> Sheet:
         sheet.body, fg_color="transparent", width=756 if beside else 380, height=min(620, high - 150)
     )
     box.grid(row=0, column=0, sticky="nsew")
-    sheet.scroll = lambda by: box._parent_canvas.yview_scroll(by // 30, "units")  # type: ignore[attr-defined]
+    sheet.scroll = lambda by: box._parent_canvas.yview_scroll(by // 30, "units")
     columns = [app.kit.frame(box), app.kit.frame(box)]
     for at, column in enumerate(columns):
         column.grid(row=0 if beside else at, column=at if beside else 0, sticky="nw", padx=(0, 20))

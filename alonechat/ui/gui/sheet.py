@@ -43,6 +43,8 @@ class Sheet:
         self._top = top
         self.error = kit.label(self.frame, "", "small", "danger", wraplength=width - 48, justify="left")
         self.is_open, self.darkens = True, True
+        self.scroll: Callable[[int], object] | None = None
+        """What the wheel moves while the sheet is there, by pixels."""
         self.asks = False
         """The server was asked for something, and has not answered."""
         self.settled = False

@@ -31,7 +31,7 @@ class Switcher:
         px = app.fonts.px
         self.options.canvas.configure(height=px(ROW * ROWS), width=px(WIDE - 24))
         self.options.canvas.grid(row=1, column=0, sticky="ew")
-        self.sheet.scroll = self.options.scroll  # type: ignore[attr-defined]
+        self.sheet.scroll = self.options.scroll
         self._people: list[dict[str, Any]] = []
         self._rooms: list[dict[str, Any]] = []
         for key, act in (

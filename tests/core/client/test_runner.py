@@ -478,8 +478,9 @@ def test_a_role_in_a_room_is_heard_of_where_it_is_looked_at_and_later_elsewhere(
     ana.open("#lobby")
     before = len(ana.seen)
     bo.asks(type="TEXT", target="#tea", content="/unmod ana")
-    heard = lambda: [each for each in ana.seen[before:] if isinstance(each, Passed) and each.frame["type"] == "USER"]  # noqa: E731
-    ana.until(heard, "a USER")
+    ana.until(
+        lambda: "USER" in [each.frame["type"] for each in ana.seen[before:] if isinstance(each, Passed)], "a USER"
+    )
     ana.open("#tea")
     ana.until(lambda: ana.model.role("ana", "#tea") == "member", "a role, in the room that is opened again")
     cy = place.person("cy")

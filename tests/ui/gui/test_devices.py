@@ -25,6 +25,13 @@ def drawn(shown: Devices) -> str:
     return " ".join(str(canvas.itemcget(each, "text")) for each in texts)
 
 
+def choose(desk: Desk, shown: Devices, device: str) -> None:
+    """Go down to a line, and press Enter."""
+    while shown.options.options[shown.options.at].shown != device:
+        desk.press("Down", shown.options.canvas)
+    desk.press("Return", shown.options.canvas)
+
+
 def test_one_is_ended_by_the_keyboard_and_this_one_stays(desk: Make, people: People, name: Name) -> None:
     me = name("ana")
     ana = desk(people, me)
@@ -42,16 +49,12 @@ def test_one_is_ended_by_the_keyboard_and_this_one_stays(desk: Make, people: Peo
     ana.press("Up", canvas)
     ana.press("Return", canvas)  # this one: nothing is asked
     assert ana.app.root.sheets == [first] and shown.options.options[0].detail == "this one"
-    while shown.options.chosen.shown != "a bot of mine":  # type: ignore[union-attr]
-        ana.press("Down", canvas)
-    ana.press("Return", canvas)
+    choose(ana, shown, "a bot of mine")
     ana.until(lambda: ana.app.root.sheets and not first.is_open, "a question")
     ana.app.root.sheets[-1].close()
     ana.until(lambda: shown.sheet.is_open and "a bot of mine" in drawn(shown), "the list again")
     assert holds(), "the question was closed"
-    while shown.options.chosen.shown != "a bot of mine":  # type: ignore[union-attr]
-        ana.press("Down", shown.options.canvas)
-    ana.press("Return", shown.options.canvas)
+    choose(ana, shown, "a bot of mine")
     ana.until(lambda: ana.app.root.sheets and not shown.sheet.is_open, "the question again")
     ana.press("Return", ana.app.root.focus_get())
     ana.until(lambda: shown.sheet.is_open and "this one" in drawn(shown), "the list again")
