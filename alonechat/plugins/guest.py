@@ -92,8 +92,9 @@ class Guest(Running):
         phases = await self._ask("initialize", self._bounds.start, **about)
         self.facts = replace(self.facts, phases=tuple(HookPhase[name] for name in phases))
         self._begun = True
-        if self._leash is not None and not (self.facts.command or self.facts.receives or self._holds):
-            self._leash.stand_back()  # nobody ever waits for it
+        awaited = self.facts.command or self.facts.receives or self._holds
+        if self._leash is not None and (self._crashes or not awaited):
+            self._leash.stand_back()  # not before it runs: on a busy machine it would never come to that
 
     def look(self) -> None:
         if self._looking is None and self._begun:
@@ -117,9 +118,8 @@ class Guest(Running):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _start(self) -> dict[str, Any]:
-        crashed = bool(self._crashes)  # then it starts when nobody else wants the processor
-        process = self._process = await processes.begin(20 if crashed else 10)
-        self._leash = Leash(process, asyncio.get_running_loop().time(), crashed, self._pack)
+        process = self._process = await processes.begin()
+        self._leash = Leash(process, asyncio.get_running_loop().time(), self._pack)
         assert process.stdout is not None and process.stderr is not None
         self._printed = Printed(process.stderr, lambda: self.facts.name, lambda: process.returncode is not None)
         self._reading = self._spawn(self._printed.read())

@@ -65,10 +65,10 @@ class Leash:
     it was ready and the machine let others run, half of those for which it was stopped, and all for which others were
     let run in its place. `awaited`: somebody waits for an answer of it."""
 
-    def __init__(self, process: Process, now: float, known: bool = False, pack: Pack | None = None) -> None:
-        """`known`: it is known to compute too much, and stands back already. `pack`: that of the other plugins."""
+    def __init__(self, process: Process, now: float, pack: Pack | None = None) -> None:
+        """`pack`: that of the other plugins."""
         self._process, self._pack = process, pack or Pack()
-        self.lost, self.stopped, self.behind, self.awaited = 0.0, False, known, False
+        self.lost, self.stopped, self.behind, self.awaited = 0.0, False, False, False
         self._left, self._computed, self._at = BURST, 0.0, now
         self._used, self._starved = processes.used(process), processes.starved(process)
 
@@ -99,9 +99,7 @@ class Leash:
         what one call may compute."""
         now, used, starved = seen
         ran, took = used - self._used, now - self._at
-        waited = max(0.0, min(starved - self._starved, took))
-        if ran < took / 10 and not self.stopped and processes.is_ready(self._process):
-            waited = took - ran
+        waited = processes.held_up(self._process, took, ran, starved - self._starved)
         self.lost += waited + (took * (1 - 0.5 / self._pack.size) if self.stopped else 0.0)
         spent = max(0.0, min(ran, now - max(since, self._at)))
         self._computed = min(spent, OFTEN) if answered else self._computed + spent  # a late look is no long call

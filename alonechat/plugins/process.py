@@ -19,13 +19,15 @@ IDLE_PRIORITY_CLASS = 0x40
 """Windows' word for a process that runs when no other wants to."""
 GOODBYE = 0.5
 """Seconds that a process has to say where it was."""
+LOOK = 0.02
+"""Seconds between two looks at a process that is waited for."""
 GRACE = 4
 """How many times its deadline a call may take in all, when the machine was too busy to let it run."""
 
 
-async def begin(nice: int = 10) -> Process:
-    """Start one that stands back by so much (see `stand_back`) from its first instruction on: starting Python costs
-    more than most plugins ever will. Raises OSError."""
+async def begin() -> Process:
+    """Start one that stands back from its first instruction on: starting Python costs more than most plugins ever
+    will. Raises OSError."""
     home = str(Path(alonechat.__file__).resolve().parent.parent)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([home, *(p for p in sys.path if p)])}
     env.pop("JWT_SECRET", None)
@@ -34,7 +36,7 @@ async def begin(nice: int = 10) -> Process:
         stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, limit=LINE,
         creationflags=IDLE_PRIORITY_CLASS if sys.platform == "win32" else 0,
     )  # fmt: skip
-    stand_back(process, nice)
+    stand_back(process, 10)
     return process
 
 
@@ -48,6 +50,14 @@ def stand_back(process: Process, nice: int) -> None:
                 os.sched_setscheduler(int(thread), os.SCHED_IDLE, os.sched_param(0))
         else:
             os.setpriority(os.PRIO_PROCESS, process.pid, 19)
+
+
+def step_up(process: Process) -> None:
+    """Take back that it runs only when nobody else wants the processor, where the system lets this user: on a busy
+    machine it would never come to say where it was."""
+    with suppress(OSError, AttributeError):
+        for thread in os.listdir(f"/proc/{process.pid}/task"):
+            os.sched_setscheduler(int(thread), os.SCHED_OTHER, os.sched_param(0))
 
 
 def pause(process: Process, on: bool) -> bool:
@@ -94,16 +104,27 @@ def _told(process: Process, name: str) -> bytes:
         os.close(number)
 
 
+def held_up(process: Process, took: float, ran: float, waited: float) -> float:
+    """Seconds of the `took` since the last look for which it was ready and the machine let others run; of them it `ran`
+    for some, and has `waited` for some as far as the system knows, which says so only once it runs."""
+    if ran < took / 10 and is_ready(process):
+        return took - ran
+    return max(0.0, min(waited, took))
+
+
 async def within(process: Process, future: asyncio.Future[Any], seconds: float) -> Any:
     """What `future` gives. Raises TimeoutError when the process had `seconds` for it: time for which it was ready and
     the machine let others run counts only from `GRACE` deadlines on."""
     clock = asyncio.get_running_loop().time
-    began, before, left = clock(), starved(process), seconds
-    while left > 0.001:
-        done, _ = await asyncio.wait({future}, timeout=left)
+    began = at = clock()
+    ran, waited, lost = used(process), starved(process), 0.0
+    while (left := began + seconds + min(lost, seconds * (GRACE - 1)) - at) > 0.001:
+        done, _ = await asyncio.wait({future}, timeout=min(left, LOOK))
         if done:
             return future.result()
-        left = began + seconds + min(starved(process) - before, seconds * (GRACE - 1)) - clock()
+        before, at = (at, ran, waited), clock()
+        ran, waited = used(process), starved(process)
+        lost += held_up(process, at - before[0], ran - before[1], waited - before[2])
     raise TimeoutError
 
 
@@ -113,6 +134,7 @@ async def end(process: Process, gently: bool) -> None:
         pause(process, False)
         with suppress(ProcessLookupError):
             if gently and sys.platform != "win32":
+                step_up(process)
                 process.send_signal(signal.SIGABRT)
                 with suppress(TimeoutError):
                     await within(process, asyncio.ensure_future(process.wait()), GOODBYE)

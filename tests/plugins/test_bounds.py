@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,11 +160,13 @@ def test_who_computes_long_stands_back_for_good_and_others_do_not(start: Start) 
 def test_a_deadline_gives_back_the_time_that_the_machine_had_for_others() -> None:
     core = min(os.sched_getaffinity(0))
 
-    async def waits(hogs: int) -> float:
+    async def waits(hogs: int, behind: bool = False) -> float:
         loop = "while True: pass" if hogs else "import time; time.sleep(60)"
         code = f"import os; os.sched_setaffinity(0, {{{core}}})\n{loop}"
         started = [await asyncio.create_subprocess_exec(sys.executable, "-c", code) for _ in range(hogs or 1)]
         await asyncio.sleep(0.3)
+        if behind:  # so it never gets the processor, and the system counts how long it waited only once it runs
+            processes.stand_back(started[0], 20)
         began = time.monotonic()
         with pytest.raises(TimeoutError):
             await processes.within(started[0], asyncio.get_running_loop().create_future(), 0.3)
@@ -172,8 +175,45 @@ def test_a_deadline_gives_back_the_time_that_the_machine_had_for_others() -> Non
             await processes.end(process, gently=False)
         return took
 
-    asleep, hogged = asyncio.run(waits(0)), asyncio.run(waits(3))
-    assert 0.25 < asleep < 1 and hogged > asleep * 1.3
+    asleep, hogged, behind = asyncio.run(waits(0)), asyncio.run(waits(3)), asyncio.run(waits(3, behind=True))
+    assert 0.25 < asleep < 1 and hogged > asleep * 1.3 and behind > asleep * 2
+
+
+@linux
+def test_who_stands_behind_all_others_still_says_where_it_was_on_a_busy_machine() -> None:
+    core = min(os.sched_getaffinity(0))
+    alone = f"import os, faulthandler; faulthandler.enable(); os.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
+
+    async def said() -> bytes:
+        behind, *others = [
+            await asyncio.create_subprocess_exec(sys.executable, "-c", alone, stderr=PIPE) for _ in range(4)
+        ]
+        await asyncio.sleep(0.5)
+        processes.stand_back(behind, 20)
+        try:
+            await processes.end(behind, gently=True)
+            assert behind.stderr is not None
+            return await behind.stderr.read()
+        finally:
+            for each in others:
+                await processes.end(each, gently=False)
+
+    assert b"line 2" in asyncio.run(said())
+
+
+@linux
+def test_one_that_crashed_starts_like_any_other_and_stands_behind_all_others_once_it_runs(start: Start) -> None:
+    body = "return os._exit(3) if 'now' in content else str(os.getpid())"
+    ana = start(quits=command("quits", body)).person("ana")
+    first = int(ana.asks(type="TEXT", content="/quits")["content"])
+    assert os.sched_getscheduler(first) == os.SCHED_OTHER
+    assert ana.asks(type="TEXT", content="/quits now")["code"] == "internal"
+    until = time.monotonic() + 20
+    while (answer := ana.asks(type="TEXT", content="/quits")).get("code") == "unavailable":
+        assert time.monotonic() < until, "it was not started again"
+        time.sleep(0.05)
+    again = int(answer["content"])
+    assert again != first and os.sched_getscheduler(again) == os.SCHED_IDLE
 
 
 @pytest.mark.parametrize("gently", [True, False])

@@ -192,7 +192,7 @@ def test_a_process_that_never_gets_the_processor_has_lost_all_of_the_time() -> N
         try:
             await asyncio.sleep(0.3)
             processes.stand_back(process, 20)
-            leash, began = Leash(process, clock(), known=True), clock()
+            leash, began = Leash(process, clock()), clock()
             while clock() < began + 1.5:
                 await asyncio.sleep(0.01)
                 leash.look(leash.measured(clock()), began, False, True, 60)
