@@ -195,7 +195,8 @@ class Session:
     def _give_up(self, closed: Closed) -> None:
         """Raise what trying again can't mend."""
         if closed.end is End.SIGNED_OUT:
-            raise Rejected("unauthorized", f"{closed}; sign in again: alonechat login {self.account.username}")
+            why = str(closed).removesuffix("; sign in again")  # the command is named instead
+            raise Rejected("unauthorized", f"{why}; sign in again: alonechat login {self.account.username}")
         if closed.end is End.REFUSED:
             raise Rejected("forbidden", str(closed))
         if not self._ready.is_set() and not self._patient:

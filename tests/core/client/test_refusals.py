@@ -118,8 +118,8 @@ def test_commands_follow_another_language(place: Place) -> None:
 
 
 def test_an_address_before_a_sentence_stays() -> None:
-    ended = "wss://chat.example/: this sign-in has ended; sign in again; sign in again: alonechat login ana"
-    assert worded(ended) == "wss://chat.example/: 登录已失效；请重新登录；可用命令：alonechat login ana"
+    ended = "wss://chat.example/: this sign-in has ended; sign in again: alonechat login ana"
+    assert worded(ended) == "wss://chat.example/: 登录已失效；请重新登录：alonechat login ana"
     assert worded("ws://127.0.0.1:8765: the connection was lost") == "ws://127.0.0.1:8765: 连接已断开"
     assert worded("ws://127.0.0.1:8765: bye") == "ws://127.0.0.1:8765: bye"
 

@@ -22,6 +22,15 @@ def screen() -> Iterator[Screen]:
     found.end()
 
 
+def forget_windows() -> None:
+    """customtkinter keeps every window that there was, with all its widgets and pictures: here there are hundreds."""
+    from customtkinter import AppearanceModeTracker, ScalingTracker
+
+    AppearanceModeTracker.app_list.clear()
+    ScalingTracker.window_widgets_dict.clear()
+    ScalingTracker.window_dpi_scaling_dict.clear()
+
+
 @pytest.fixture
 def display(
     screen: Screen, needs_program: Callable[[str], str], private_home: Path, monkeypatch: pytest.MonkeyPatch
@@ -35,6 +44,7 @@ def display(
         monkeypatch.setenv("DISPLAY", name)
     words.choose("en")
     yield name
+    forget_windows()
     gc.unfreeze()
     gc.collect()  # here, before Python's own collector comes again: in another thread it would wait for Tk
     gc.enable()

@@ -187,7 +187,11 @@ class Desk:
         """Close the window."""
         if not self.closed:
             self.closed = True
+            tk = self.app.root.tk
             self.app.quit()
+            for name in tk.splitlist(tk.call("info", "commands")):
+                if name[:1].isdigit():  # one of Python's: what watches a variable outlives the window, and holds it
+                    tk.deletecommand(name)
 
 
 def account(people: People, name: str, **more: Any) -> Account:
