@@ -45,7 +45,8 @@ together where they are said."""
 BY_HAND = {
     "another server answers at this address; what was kept of the old one stays on disk",  # of live.Elsewhere
     "the connection was lost",  # in transport.py, behind an address
-}
+    "this sign-in has ended", "the token has expired", f"the token is not valid ({FIELD})",  # in session.py, cut
+}  # fmt: skip
 """Sentences that the walk does not find; tests/core/client/test_refusals.py has them said."""
 WAY = ("rest", "transport", "session", "outbox", "signin", "cache")
 """The parts of the client that the command line, which is in English, shares with the faces."""

@@ -277,7 +277,7 @@ def test_the_end_of_a_connection_says_why_in_chinese(place: Place) -> None:
     asyncio.run(end(ana.runner.account))
     ana.runner.hurry()
     ana.until(lambda: ana.model.connection.state == "signed out")
-    assert "登录已失效；请重新登录；可用命令：alonechat login ana" in ana.model.connection.reason
+    assert "登录已失效；请重新登录：alonechat login ana" in ana.model.connection.reason
 
 
 def test_a_torn_connection_says_so_in_chinese(place: Place) -> None:
