@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 from tests.journeys.people import People
 from tests.journeys.process import ServerProcess
+from tests.turns import Turns
 from tools.bundle import archive, commands, system
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +33,7 @@ OTHERS = ("JWT_SECRET", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONDONTWRITEBY
 """Variables that programs heed and that tests set themselves. (Without bytecode each of some hundred programs that are
 started would compile what it imports.)"""
 
+TURNS = pytest.StashKey[Turns]()
 _numbers = itertools.count(1)
 _given = dict(os.environ)
 """The environment before it is cleaned: the build needs the user's own directories."""
@@ -50,12 +53,24 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("APPDATA", "LOCAL_APPDATA"):
         os.environ[f"WIN_PD_OVERRIDE_{name}"] = str(Path(private, name.lower()))
     os.environ["ALONECHAT_CACHE"] = str(ROOT / "build" / "cache")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        turns = config.stash[TURNS] = Turns(ROOT / "build" / "turns")
+        config.add_cleanup(turns.close)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a slow test first, so that of test processes side by side none ends with a long one alone."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Files with a slow test first, so that of test processes side by side none ends with a long one alone; those last
+    in which some wait until all others stand still, so that few have to."""
+    slow, alone = ({item.path for item in items if item.get_closest_marker(mark)} for mark in ("slow", "alone"))
+    items.sort(key=lambda item: (item.path in alone, item.path not in slow))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """One that is marked `alone` waits for the others, before any limit on its time begins."""
+    turns = item.config.stash.get(TURNS, None)
+    with turns.taken(item.get_closest_marker("alone") is not None) if turns is not None else nullcontext():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -145,6 +145,7 @@ def test_only_what_begins_with_a_slash_is_asked_for_and_all_are_asked_at_once(st
     assert (tmp_path / "data" / "three").read_text() == "/three\n", "built-in ones come first: /roll was not asked for"
 
 
+@pytest.mark.alone
 @linux
 def test_who_computes_long_stands_back_for_good_and_others_do_not(start: Start) -> None:
     body = "end = time.process_time() + float(content.split()[1])\n        while time.process_time() < end: pass\n"

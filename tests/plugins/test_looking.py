@@ -67,6 +67,7 @@ def test_what_passed_before_the_end_is_seen_and_nothing_is_called_failed(
     assert [line for line in caplog.messages if "failed" in line] == []
 
 
+@pytest.mark.alone
 def test_what_was_held_back_while_a_plugin_computed_is_seen_before_its_end(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -82,6 +83,7 @@ def test_what_was_held_back_while_a_plugin_computed_is_seen_before_its_end(
     assert [line for line in caplog.messages if "failed" in line] == []
 
 
+@pytest.mark.alone
 @linux
 def test_many_short_looks_at_once_are_no_long_one(start: Start, tmp_path: Path) -> None:
     server = start(both=BOTH % "PRE_MESSAGE")
@@ -95,6 +97,7 @@ def test_many_short_looks_at_once_are_no_long_one(start: Start, tmp_path: Path) 
     assert os.sched_getscheduler(pid) == os.SCHED_OTHER
 
 
+@pytest.mark.alone
 @linux
 def test_what_was_answered_while_the_server_was_held_up_counts(start: Start, tmp_path: Path) -> None:
 
@@ -147,6 +150,7 @@ def test_what_was_seen_is_told_before_the_end_is() -> None:
     assert bounds() == before  # what `main` allows its process would end this one, in the middle of another test
 
 
+@pytest.mark.alone
 @linux
 def test_only_what_nobody_ever_waits_for_stands_back_and_only_who_takes_webhooks_is_asked(
     start: Start, tmp_path: Path
