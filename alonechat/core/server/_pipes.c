@@ -51,9 +51,10 @@ typedef struct {
 
 static PyTypeObject Pipe_Type;
 
-/* One of those whom `spread` writes to. */
+/* One of those who are written to at once. */
 typedef struct {
     PyObject *write;
+    PyObject *data;  /* bytes; whoever calls keeps them */
     Py_ssize_t sent; /* what the socket took; -1: it was not asked yet */
     int fd;          /* -1: the transport has to be asked */
 } Target;
@@ -255,18 +256,49 @@ static void prepare(Target *each)
         PyErr_WriteUnraisable(each->write); /* and the transport is asked */
 }
 
-static void finish(Target *each, PyObject *data)
+static void finish(Target *each)
 {
-    if (each->fd >= 0 && each->sent == PyBytes_GET_SIZE(data))
+    if (each->fd >= 0 && each->sent == PyBytes_GET_SIZE(each->data))
         return;
     PyObject *done;
     if (each->fd >= 0)
-        done = pass_on((Pipe *)each->write, data, each->sent) < 0 ? NULL : Py_NewRef(Py_None);
+        done = pass_on((Pipe *)each->write, each->data, each->sent) < 0 ? NULL : Py_NewRef(Py_None);
     else
-        done = PyObject_CallOneArg(each->write, data);
+        done = PyObject_CallOneArg(each->write, each->data);
     if (done == NULL)
         PyErr_WriteUnraisable(each->write); /* one whose write fails keeps nothing from the others */
     Py_XDECREF(done);
+}
+
+/* Write to all targets, and let go of them. `same`: what all get, if it is that. */
+static PyObject *write_all(Target *targets, Py_ssize_t count, PyObject *same)
+{
+    for (Py_ssize_t at = 0; at < count; at++)
+        prepare(&targets[at]);
+    Py_ssize_t shared = same == NULL ? 0 : PyBytes_GET_SIZE(same);
+    int many = count > FEW, ringed = many && shared < LONG_FOR_RING && ring_is_here();
+    PyThreadState *state = many ? PyEval_SaveThread() : NULL;
+    int memory = many && shared >= LONG && !ringed ? share(PyBytes_AS_STRING(same), shared) : -1;
+    if (ringed)
+        ring_push(targets, count);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        Target *each = &targets[at];
+        if (each->fd < 0 || each->sent >= 0)
+            continue;
+        const char *bytes = PyBytes_AS_STRING(each->data);
+        Py_ssize_t length = PyBytes_GET_SIZE(each->data);
+        each->sent = memory < 0 ? push(each->fd, bytes, length) : push_shared(each->fd, memory, bytes, length);
+    }
+    if (memory >= 0)
+        close(memory);
+    if (state != NULL)
+        PyEval_RestoreThread(state);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        finish(&targets[at]);
+        Py_DECREF(targets[at].write);
+    }
+    PyMem_Free(targets);
+    Py_RETURN_NONE;
 }
 
 static PyObject *spread(PyObject *module, PyObject *const *args, Py_ssize_t given)
@@ -275,41 +307,49 @@ static PyObject *spread(PyObject *module, PyObject *const *args, Py_ssize_t give
         PyErr_SetString(PyExc_TypeError, "spread takes a dict whose values are called, and bytes");
         return NULL;
     }
-    PyObject *data = args[1], *key, *write;
-    const char *bytes = PyBytes_AS_STRING(data);
-    Py_ssize_t length = PyBytes_GET_SIZE(data), count = 0, place = 0;
+    PyObject *key, *write;
+    Py_ssize_t count = 0, place = 0;
     Target *targets = PyMem_New(Target, PyDict_GET_SIZE(args[0]) + 1);
     if (targets == NULL)
         return PyErr_NoMemory();
-    while (PyDict_Next(args[0], &place, &key, &write))
-        targets[count++].write = Py_NewRef(write);
+    while (PyDict_Next(args[0], &place, &key, &write)) {
+        targets[count].write = Py_NewRef(write);
+        targets[count++].data = args[1];
+    }
+    return write_all(targets, count, args[1]);
+}
+
+static PyObject *scatter(PyObject *module, PyObject *const *args, Py_ssize_t given)
+{
+    int fits = given == 2 && PyList_Check(args[0]) && PyList_Check(args[1]) &&
+               PyList_GET_SIZE(args[0]) == PyList_GET_SIZE(args[1]);
+    Py_ssize_t count = fits ? PyList_GET_SIZE(args[1]) : 0;
     for (Py_ssize_t at = 0; at < count; at++)
-        prepare(&targets[at]);
-    int many = count > FEW, ringed = many && length < LONG_FOR_RING && ring_is_here();
-    PyThreadState *state = many ? PyEval_SaveThread() : NULL;
-    int memory = many && length >= LONG && !ringed ? share(bytes, length) : -1;
-    if (ringed)
-        ring_push(targets, count, bytes, length);
-    for (Py_ssize_t at = 0; at < count; at++) {
-        Target *each = &targets[at];
-        if (each->fd >= 0 && each->sent < 0)
-            each->sent = memory < 0 ? push(each->fd, bytes, length) : push_shared(each->fd, memory, bytes, length);
+        fits = fits && PyBytes_Check(PyList_GET_ITEM(args[1], at));
+    if (!fits) {
+        PyErr_SetString(PyExc_TypeError, "scatter takes a list of what is called, and a list of bytes as long");
+        return NULL;
     }
-    if (memory >= 0)
-        close(memory);
-    if (state != NULL)
-        PyEval_RestoreThread(state);
-    for (Py_ssize_t at = 0; at < count; at++) {
-        finish(&targets[at], data);
-        Py_DECREF(targets[at].write);
+    PyObject *pieces = PyList_AsTuple(args[1]); /* which nobody can take them out of meanwhile */
+    Target *targets = pieces == NULL ? NULL : PyMem_New(Target, count + 1);
+    if (targets == NULL) {
+        Py_XDECREF(pieces);
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
-    PyMem_Free(targets);
-    Py_RETURN_NONE;
+    for (Py_ssize_t at = 0; at < count; at++) {
+        targets[at].write = Py_NewRef(PyList_GET_ITEM(args[0], at));
+        targets[at].data = PyTuple_GET_ITEM(pieces, at);
+    }
+    PyObject *done = write_all(targets, count, NULL);
+    Py_DECREF(pieces);
+    return done;
 }
 
 static PyMethodDef functions[] = {
     {"spread", (PyCFunction)(void (*)(void))spread, METH_FASTCALL,
      "spread(members, data): call each value of a dict with `data`. Pipes are written to all at once."},
+    {"scatter", (PyCFunction)(void (*)(void))scatter, METH_FASTCALL,
+     "scatter(writes, pieces): call each of a list with its piece, bytes of a list as long; likewise."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -107,9 +107,9 @@ static int ring_carry_out(Target *targets, unsigned waiting)
     return 0;
 }
 
-/* Send `data` to all targets with a socket whose `sent` is -1, which then says what the socket took, as `push` does. It
-stays -1 where that has still to be done. */
-static void ring_push(Target *targets, Py_ssize_t count, const char *data, Py_ssize_t length)
+/* Send its data to each target with a socket whose `sent` is -1, which then says what the socket took, as `push` does.
+It stays -1 where that has still to be done. */
+static void ring_push(Target *targets, Py_ssize_t count)
 {
     for (Py_ssize_t at = 0; at < count;) {
         unsigned tail = *ring.sq_tail, waiting = 0;
@@ -120,8 +120,8 @@ static void ring_push(Target *targets, Py_ssize_t count, const char *data, Py_ss
             memset(send, 0, sizeof *send);
             send->opcode = IORING_OP_SEND;
             send->fd = targets[at].fd;
-            send->addr = (uintptr_t)data;
-            send->len = (unsigned)length;
+            send->addr = (uintptr_t)PyBytes_AS_STRING(targets[at].data);
+            send->len = (unsigned)PyBytes_GET_SIZE(targets[at].data);
             send->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
             send->user_data = (uint64_t)at;
         }
@@ -138,7 +138,7 @@ static int ring_is_here(void)
     return 0;
 }
 
-static void ring_push(Target *targets, Py_ssize_t count, const char *data, Py_ssize_t length)
+static void ring_push(Target *targets, Py_ssize_t count)
 {
 }
 

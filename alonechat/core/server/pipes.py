@@ -4,7 +4,7 @@ the native file (`_pipes.c`), else by what needs nothing compiled (`straight.py`
 from __future__ import annotations
 
 from asyncio import Transport
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from alonechat.core.server import straight
@@ -51,13 +51,8 @@ def lost(write: Write) -> None:
         write.close()
 
 
-def _scatter(writes: Sequence[Write], pieces: Sequence[bytes]) -> None:
-    for write, piece in zip(writes, pieces, strict=True):
-        write(piece)
-
-
 _straight = straight.Straight()
 spread: Callable[[Mapping[Any, Write], bytes], None] = _straight.spread if _pipes is None else _pipes.spread
 """Write the same to all: `spread(members, data)` calls each value of `members`, or does what comes to the same."""
-scatter: Callable[[Sequence[Write], Sequence[bytes]], None] = _straight.scatter if _pipes is None else _scatter
+scatter: Callable[[list[Write], list[bytes]], None] = _straight.scatter if _pipes is None else _pipes.scatter
 """Write to each its own: `scatter(writes, pieces)`, likewise."""

@@ -57,7 +57,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     plain = straight.Straight(no_ring) if name == "transports" else straight.Straight()
     monkeypatch.setattr(pipes, "_pipes", found)
     monkeypatch.setattr(pipes, "spread", found.spread if found else plain.spread)
-    monkeypatch.setattr(pipes, "scatter", pipes._scatter if found else plain.scatter)
+    monkeypatch.setattr(pipes, "scatter", found.scatter if found else plain.scatter)
     yield name
     if plain._ring is not None:
         plain._ring.close()

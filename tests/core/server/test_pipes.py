@@ -111,7 +111,7 @@ def test_each_member_gets_what_it_gets_and_no_other(members: int) -> None:
     run(act)
 
 
-@pytest.mark.parametrize("members", [1, 17, 129])
+@pytest.mark.parametrize("members", [1, 17, 129, 300])
 def test_each_gets_its_own_piece_behind_what_was_written_before(members: int) -> None:
     async def act(ends: Ends) -> None:
         for _ in range(members):
@@ -125,6 +125,28 @@ def test_each_gets_its_own_piece_behind_what_was_written_before(members: int) ->
             assert await ends.read(at, len(wanted)) == wanted
 
     run(act)
+
+
+def test_pieces_that_no_socket_takes_whole_come_whole() -> None:
+    async def act(ends: Ends) -> None:
+        for _ in range(20):
+            await ends.add()
+        pieces = [[bytes([65 + turn, 65 + at]) * 30_000 for at in range(20)] for turn in range(2)]
+        for each in pieces:
+            pipes.scatter(ends.writes[:], each)
+        ends.lose(19)
+        for at in range(19):
+            assert await ends.read(at, 120_000) == pieces[0][at] + pieces[1][at]
+
+    run(act)
+
+
+@pytest.mark.parametrize("given", [([print], []), ([print], [1]), ((), ()), ([], [], []), ([],)])
+def test_compiled_pipes_take_nothing_else(given: tuple[object, ...], way: str) -> None:
+    if not way.startswith("pipes"):
+        return  # the others are Python's
+    with pytest.raises(TypeError, match="scatter takes a list of what is called, and a list of bytes as long"):
+        pipes.scatter(*given)  # type: ignore[arg-type]
 
 
 def over_tcp() -> tuple[socket.socket, socket.socket]:
