@@ -41,6 +41,19 @@ _LOW: Final = 0 if sys.byteorder == "little" else 1
 """Which half of a long number has its low bits."""
 
 
+KEPT, APART = 8 << 20, 1 << 20
+"""Bytes at the heap's end that are not given back, and from which a block is none of the heap's."""
+
+
+def keep_heap() -> None:
+    """Have glibc keep some of what is freed; `_pipes.c` says why. Other libraries of C have no such setting."""
+    if sys.platform == "linux":
+        library = ctypes.CDLL(None)
+        if hasattr(library, "mallopt"):
+            library.mallopt(-1, KEPT)  # M_TRIM_THRESHOLD
+            library.mallopt(-3, APART)  # M_MMAP_THRESHOLD
+
+
 def _address(data: bytes) -> int:
     """Where the bytes lie; they must be kept for as long as that is used."""
     if type(data) is not bytes:

@@ -46,8 +46,9 @@ class Pipe:
 
 
 def _ring() -> Ring:
-    from alonechat.core.server.ring import Ring  # ctypes: for who is on a busy server, and not for its start
+    from alonechat.core.server.ring import Ring, keep_heap  # ctypes: for who is on a busy server, not for its start
 
+    keep_heap()
     return Ring()
 
 
