@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("APPDATA", "LOCAL_APPDATA"):
         os.environ[f"WIN_PD_OVERRIDE_{name}"] = str(Path(private, name.lower()))
     os.environ["ALONECHAT_CACHE"] = str(ROOT / "build" / "cache")
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if hasattr(config, "workerinput"):  # one of several processes, and no pytest that a test runs
         turns = config.stash[TURNS] = Turns(ROOT / "build" / "turns")
         config.add_cleanup(turns.close)
 

@@ -14,7 +14,8 @@ except ImportError:  # Windows: there they run beside the others
 
 
 class Turns:
-    """Two locks in a folder that all the processes share, each held for one test. A process that dies leaves none."""
+    """Two locks in a folder that all the processes share, each held for one test. A process that dies leaves none;
+    one that is stopped, as by a debugger, has the others wait until it goes on."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,8 @@ class Leash:
         now, used, starved = seen
         ran, took = used - self._used, now - self._at
         waited = processes.held_up(self._process, took, ran, starved - self._starved)
-        self.lost += waited + (took * (1 - 0.5 / self._pack.size) if self.stopped else 0.0)
+        stood = took * (1 - 0.5 / self._pack.size) if self.stopped else 0.0
+        self.lost += min(took, waited + stood)  # one that is stopped counts as ready until it would have run
         spent = max(0.0, min(ran, now - max(since, self._at)))
         self._computed = min(spent, OFTEN) if answered else self._computed + spent  # a late look is no long call
         self._left = BURST if free else max(-RUN, min(BURST, self._left + took * self._share - ran))

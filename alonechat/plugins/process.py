@@ -109,7 +109,7 @@ def held_up(process: Process, took: float, ran: float, waited: float) -> float:
     for some, and has `waited` for some as far as the system knows, which says so only once it runs."""
     if ran < took / 10 and is_ready(process):
         return took - ran
-    return max(0.0, min(waited, took))
+    return max(0.0, min(waited, took - ran))
 
 
 async def within(process: Process, future: asyncio.Future[Any], seconds: float) -> Any:

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import time
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,15 +157,23 @@ def test_who_computes_long_stands_back_for_good_and_others_do_not(start: Start) 
     assert os.sched_getscheduler(pid) == os.SCHED_IDLE
 
 
+async def on_one_core(does: str, count: int) -> list[Process]:
+    """So many processes that do the same there, each of which has begun."""
+    core = min(os.sched_getaffinity(0))
+    code = f"import faulthandler, os; faulthandler.enable(); os.sched_setaffinity(0, {{{core}}})\nprint(flush=True)\n"
+    command = [sys.executable, "-c", code + does]
+    started = [await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE) for _ in range(count)]
+    for each in started:
+        assert each.stdout is not None
+        await each.stdout.readline()
+    return started
+
+
+@pytest.mark.alone
 @linux
 def test_a_deadline_gives_back_the_time_that_the_machine_had_for_others() -> None:
-    core = min(os.sched_getaffinity(0))
-
     async def waits(hogs: int, behind: bool = False) -> float:
-        loop = "while True: pass" if hogs else "import time; time.sleep(60)"
-        code = f"import os; os.sched_setaffinity(0, {{{core}}})\n{loop}"
-        started = [await asyncio.create_subprocess_exec(sys.executable, "-c", code) for _ in range(hogs or 1)]
-        await asyncio.sleep(0.3)
+        started = await on_one_core("while True: pass" if hogs else "import time; time.sleep(60)", hogs or 1)
         if behind:  # so it never gets the processor, and the system counts how long it waited only once it runs
             processes.stand_back(started[0], 20)
         began = time.monotonic()
@@ -177,19 +185,14 @@ def test_a_deadline_gives_back_the_time_that_the_machine_had_for_others() -> Non
         return took
 
     asleep, hogged, behind = asyncio.run(waits(0)), asyncio.run(waits(3)), asyncio.run(waits(3, behind=True))
-    assert 0.25 < asleep < 1 and hogged > asleep * 1.3 and behind > asleep * 2
+    assert 0.25 < asleep < 1 and hogged > 0.4 and behind > 0.9
 
 
 @linux
+@pytest.mark.skipif(getattr(os, "geteuid", int)() != 0, reason="elsewhere: only root lets one step up again")
 def test_who_stands_behind_all_others_still_says_where_it_was_on_a_busy_machine() -> None:
-    core = min(os.sched_getaffinity(0))
-    alone = f"import os, faulthandler; faulthandler.enable(); os.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
-
     async def said() -> bytes:
-        behind, *others = [
-            await asyncio.create_subprocess_exec(sys.executable, "-c", alone, stderr=PIPE) for _ in range(4)
-        ]
-        await asyncio.sleep(0.5)
+        behind, *others = await on_one_core("while True: pass", 4)
         processes.stand_back(behind, 20)
         try:
             await processes.end(behind, gently=True)
@@ -199,7 +202,7 @@ def test_who_stands_behind_all_others_still_says_where_it_was_on_a_busy_machine(
             for each in others:
                 await processes.end(each, gently=False)
 
-    assert b"line 2" in asyncio.run(said())
+    assert b"line 3" in asyncio.run(said())
 
 
 @linux

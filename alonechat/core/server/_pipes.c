@@ -15,7 +15,8 @@ those of one flush, and gone once the last socket was read. What is shorter goes
 
 What many connections are written at once is allocated together, freed together, and makes up the end of the heap: glibc
 gave that back to the system each time, and a flush to a thousand had to have 5 MB of pages anew, a fourteenth of all
-that a server with many rooms did. So it is told to keep some (`keep_heap`).
+that a server with many rooms did. So it is told to keep some (`keep_heap`), for each
+thread that has a heap, unless whoever runs it has told it something else.
 
 A Pipe has a descriptor of its own (dup): a transport closes its one a turn before it says that the connection is lost,
 and by then the number may be somebody else's socket. */
@@ -27,6 +28,7 @@ and by then the number may be somebody else's socket. */
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,7 +44,7 @@ and by then the number may be somebody else's socket. */
 #define MSG_NOSIGNAL 0 /* Python ignores SIGPIPE */
 #endif
 
-#define KEPT (8 << 20)        /* bytes at the heap's end that are not given back */
+#define KEPT (8 << 20)        /* bytes at a heap's end that are not given back */
 #define APART (1 << 20)       /* bytes from which a block is none of the heap's, and is given back at once */
 #define FEW 16 /* up to so many sockets Python's lock is kept: giving it away takes longer */
 /* Bytes from which sendfile is quicker: 7.0 beside 8.5 us a send of 26,000; than the ring, 9.2 beside 10.9 of 52,000. */
@@ -358,7 +360,7 @@ static PyMethodDef functions[] = {
     {"spread", (PyCFunction)(void (*)(void))spread, METH_FASTCALL,
      "spread(members, data): call each value of a dict with `data`. Pipes are written to all at once."},
     {"scatter", (PyCFunction)(void (*)(void))scatter, METH_FASTCALL,
-     "scatter(writes, pieces): call each of a list with its piece, bytes of a list as long; likewise."},
+     "scatter(writes, pieces): call each of a list, none of them twice, with its piece, bytes of a list as long."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -373,7 +375,13 @@ static struct PyModuleDef definition = {
 static void keep_heap(void)
 {
 #ifdef __GLIBC__
+    static const char *const told[] = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_THRESHOLD_",
+                                       "GLIBC_TUNABLES"};
+    for (size_t at = 0; at < sizeof told / sizeof *told; at++)
+        if (getenv(told[at]) != NULL)
+            return;
     mallopt(M_TRIM_THRESHOLD, KEPT);
+    mallopt(M_TOP_PAD, KEPT);
     mallopt(M_MMAP_THRESHOLD, APART);
 #endif
 }

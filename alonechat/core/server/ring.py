@@ -42,15 +42,18 @@ _LOW: Final = 0 if sys.byteorder == "little" else 1
 
 
 KEPT, APART = 8 << 20, 1 << 20
-"""Bytes at the heap's end that are not given back, and from which a block is none of the heap's."""
+"""Bytes at a heap's end that are not given back, and from which a block is none of the heap's."""
+_TOLD: Final = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
+"""Variables by which whoever runs it has told glibc something else."""
 
 
 def keep_heap() -> None:
     """Have glibc keep some of what is freed; `_pipes.c` says why. Other libraries of C have no such setting."""
-    if sys.platform == "linux":
+    if sys.platform == "linux" and not any(name in os.environ for name in _TOLD):
         library = ctypes.CDLL(None)
         if hasattr(library, "mallopt"):
             library.mallopt(-1, KEPT)  # M_TRIM_THRESHOLD
+            library.mallopt(-2, KEPT)  # M_TOP_PAD
             library.mallopt(-3, APART)  # M_MMAP_THRESHOLD
 
 
