@@ -15,8 +15,8 @@ those of one flush, and gone once the last socket was read. What is shorter goes
 
 What many connections are written at once is allocated together, freed together, and makes up the end of the heap: glibc
 gave that back to the system each time, and a flush to a thousand had to have 5 MB of pages anew, a fourteenth of all
-that a server with many rooms did. So it is told to keep some (`keep_heap`), for each
-thread that has a heap, unless whoever runs it has told it something else.
+that a server with many rooms did. So it is told to keep some (`keep_heap`), for each thread that has a heap, unless
+whoever runs it has told it something else.
 
 A Pipe has a descriptor of its own (dup): a transport closes its one a turn before it says that the connection is lost,
 and by then the number may be somebody else's socket. */
