@@ -185,7 +185,7 @@ def test_a_deadline_gives_back_the_time_that_the_machine_had_for_others() -> Non
         return took
 
     asleep, hogged, behind = asyncio.run(waits(0)), asyncio.run(waits(3)), asyncio.run(waits(3, behind=True))
-    assert 0.25 < asleep < 1 and hogged > 0.4 and behind > 0.9
+    assert 0.25 < asleep < 1 and hogged > asleep * 1.3 and behind > max(0.9, asleep * 2)
 
 
 @linux

@@ -50,7 +50,7 @@ def test_what_computes_on_and_on_stands_still_most_of_the_time(awaited: bool, mo
             await processes.end(process, gently=False)
 
     used, leash = asyncio.run(looks())
-    assert BURST / 4 < used < most, "without a leash 1 s"
+    assert BURST / 2 < used < most, "without a leash 1 s"
     assert leash.hogs and leash.behind and leash.lost > 0.1
 
 
@@ -130,7 +130,7 @@ def test_a_handler_that_loops_is_stopped_and_its_call_has_its_deadline_all_the_s
     while time.monotonic() < until:
         ana.says("on it goes")
     assert spent(pid) - before < 1, "of 1.5 s"
-    until = time.monotonic() + 60  # on a busy machine it hardly gets to compute, which is given back without an end
+    until = time.monotonic() + 15
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists(), "what it stood still is given back, but not for ever"
@@ -141,9 +141,9 @@ def test_a_handler_that_loops_is_stopped_and_its_call_has_its_deadline_all_the_s
 def test_a_call_that_computes_for_long_is_slow_and_comes_to_its_end(start: Start) -> None:
     ana = start(busy=command("busy", BUSY + "        return str(os.getpid())")).person("ana")
     pid, began = ana.asks(type="TEXT", content="/busy 0")["content"], time.monotonic()
-    ana.send(type="TEXT", content="/busy 0.3", nonce="long")
+    ana.send(type="TEXT", content="/busy 0.6", nonce="long")
     assert ana.hears("TEXT", nonce="long")["content"] == pid
-    assert time.monotonic() - began > 0.6, "past its first tenth of a second it gets a quarter of a processor"
+    assert time.monotonic() - began > 1.2, "past its first tenth of a second it gets a quarter of a processor"
     assert ana.asks(type="TEXT", content="/busy 0")["content"] == pid
 
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from alonechat.core.server import pipes
+from tests.core.server.conftest import WAYS
 
 pytestmark = pytest.mark.usefixtures("way")
 PIECES = 4000
@@ -141,10 +142,9 @@ def test_pieces_that_no_socket_takes_whole_come_whole() -> None:
     run(act)
 
 
+@pytest.mark.parametrize("way", [each for each in WAYS if each.startswith("pipes")], indirect=True)
 @pytest.mark.parametrize("given", [([print], []), ([print], [1]), ((), ()), ([], [], []), ([],)])
-def test_compiled_pipes_take_nothing_else(given: tuple[object, ...], way: str) -> None:
-    if not way.startswith("pipes"):
-        return  # the others are Python's
+def test_compiled_pipes_take_nothing_else(given: tuple[object, ...]) -> None:
     with pytest.raises(TypeError, match="scatter takes a list of what is called, and a list of bytes as long"):
         pipes.scatter(*given)  # type: ignore[arg-type]
 
