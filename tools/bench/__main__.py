@@ -33,14 +33,16 @@ ROWS = {
 }
 BY_COMMIT = "rate-20k"
 """The row in which most of what a message waits for is its commit: the disk is measured with it."""
-OTHERS: dict[str, Callable[[str, Path, argparse.Namespace], dict[str, Any]]] = {
-    "idle": lambda name, folder, given: idle(name, given.connections, folder),
-    "return": lambda name, folder, given: come_back(name, given.connections, folder),
-    "check": lambda name, folder, given: check(name, folder),
-    "overload": lambda name, folder, given: pressure.overload(built(name), folder / "overload"),
-    "signins": lambda name, folder, given: pressure.signins(built(name), folder / "signins"),
-    "sends": lambda name, folder, given: pressure.sends(built(name), folder / "sends"),
-    "long": lambda name, folder, given: reading.long(built(name), folder / "long", given.messages, given.history),
+OTHERS: dict[str, Callable[[str, Path, argparse.Namespace], list[dict[str, Any]]]] = {
+    "idle": lambda name, folder, given: [idle(name, given.connections, folder)],
+    "return": lambda name, folder, given: [come_back(name, given.connections, folder)],
+    "check": lambda name, folder, given: [check(name, folder)],
+    "overload": lambda name, folder, given: [pressure.overload(built(name), folder / "overload")],
+    "signins": lambda name, folder, given: [pressure.signins(built(name), folder / "signins")],
+    "sends": lambda name, folder, given: [pressure.sends(built(name), folder / "sends")],
+    "long": lambda name, folder, given: [
+        reading.long(built(name), folder / "long", messages, given.history) for messages in given.messages
+    ],
 }
 """Rows that have figures of their own, for the built files alone."""
 
@@ -166,7 +168,8 @@ def sitting(rows: list[str], files: list[str], given: argparse.Namespace, folder
             found = turns.measure(row, wanted, [built(name) for name in files], given.turns, folder)
             turns.print_turns(words, found, given.turns)
         elif row in OTHERS:
-            found = [{"server": name, **OTHERS[row](name, folder / Path(name).stem, given)} for name in files]
+            asked = [(name, OTHERS[row](name, folder / Path(name).stem, given)) for name in files]
+            found = [{"server": name, **each} for name, answers in asked for each in answers]
             found = [{**each, "others_pct": others.percent()} for each in found]
         else:
             found = measure(row, names, given.seconds, folder)
@@ -194,7 +197,14 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=3, help="length of each of the three windows")
     parser.add_argument("--connections", type=int, default=10_000, help="of the rows idle and return")
-    parser.add_argument("--messages", type=int, default=1_000_000, help="of the row long")
+    parser.add_argument(
+        "--messages",
+        type=int,
+        nargs="+",
+        default=[1_000_000],
+        metavar="N",
+        help="of the row long; several, and the same history is measured at each of these lengths",
+    )
     parser.add_argument("--history", type=Path, help="a data directory for the row long: kept, and used again")
     parser.add_argument("--python", type=Path, help="the Python that runs the server; that of this command without it")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
@@ -202,6 +212,8 @@ def main() -> None:
     known = [*ROWS] if given.turns else [*ROWS, *OTHERS]
     if unknown := [row for row in given.rows if row not in known]:
         parser.error(f"no row {', '.join(unknown)}{' in turns' * bool(given.turns)}: choose from {', '.join(known)}")
+    if given.messages != sorted(set(given.messages)) or given.messages[0] < 1000:
+        parser.error(f"--messages: 1000 or more, each more than the one before, not {given.messages}")
     if given.turns < 0:
         parser.error(f"--turns: 1 or more, not {given.turns}")
     if given.python:
