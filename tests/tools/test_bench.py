@@ -55,6 +55,13 @@ def test_the_row_return_brings_all_back_at_once_and_in_turns(pyz: Path, tmp_path
         assert 0 < found[way]["login_p50_s"] <= found[way]["login_s"] + 0.01 < 30
 
 
+def test_idle_connections_cost_memory_and_next_to_no_processor(pyz: Path, tmp_path: Path) -> None:
+    with place.alonechat(pyz, tmp_path / "place", 50) as bench:
+        found = load.idle(load.compiled(tmp_path), bench, 50, tmp_path, 0.2, 1.5)
+    assert found["n"] == 50 and found["dead"] == 0 and found["kb_per_conn"] > 0
+    assert 0 < found["idle_cpu_pct"] < 50
+
+
 def test_the_row_overload_presses_and_watches(pyz: Path, tmp_path: Path) -> None:
     found = pressure.overload(pyz, tmp_path, 1)
     assert found["offered_msgs_s"] > 300 and found["done_msgs_s"] > 50 and found["disconnected"] == 0

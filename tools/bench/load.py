@@ -168,9 +168,11 @@ def welcomed(binary: Path | None, bench: Bench, members: int, folder: Path, at_o
     return _phase(binary, bench, members, folder, "login", *(["-A"] if at_once else []))
 
 
-def idle(binary: Path | None, bench: Bench, members: int, folder: Path) -> dict[str, Any]:
-    """Memory and processor time of connections that say nothing."""
-    return _phase(binary, bench, members, folder, "idle:3")
+def idle(
+    binary: Path | None, bench: Bench, members: int, folder: Path, rest: float = 3, counted: float = 10
+) -> dict[str, Any]:
+    """Memory of connections that say nothing, and the processor time of `counted` seconds, after `rest` seconds."""
+    return _phase(binary, bench, members, folder, f"idle:{rest:g}:{counted:g}")
 
 
 def _phase(binary: Path | None, bench: Bench, members: int, folder: Path, phase: str, *more: str) -> dict[str, Any]:
