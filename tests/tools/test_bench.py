@@ -29,7 +29,7 @@ def test_rooms_are_spread_evenly() -> None:
 def test_short_runs_of_both_generators_count_every_delivery(pyz: Path, tmp_path: Path) -> None:
     with place.alonechat(pyz, tmp_path / "place", 5) as bench:
         for binary in (load.compiled(tmp_path), None):  # without a compiler that is None twice
-            found = load.run(binary, bench, Load(5, senders=2, rate=50, windows=1, seconds=0.3), tmp_path, again=0)
+            found = load.run(binary, bench, Load(5, senders=2, rate=50, windows=1, seconds=1), tmp_path, again=0)
             full = load.run(binary, bench, Load(5, 2, 4, windows=2, seconds=0.2), tmp_path, again=0)
             assert found["lost"] == full["lost"] == 0 and found["p99_us"] > 0 and full["us_per_deliv"] > 0
             assert 100 < found["dps"] < 400 < full["dps"] and len(full["windows"]) == 2
