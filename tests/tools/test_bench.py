@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import collections
 import subprocess
 import sys
@@ -79,12 +80,14 @@ def test_the_rows_signins_and_sends(pyz: Path, tmp_path: Path) -> None:
 def test_a_long_history_is_built_gone_on_with_and_read(
     pyz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert history.build(tmp_path / "data", 1000)["added"] == 1000
     monkeypatch.setattr(reading, "PAGES", 20)
     monkeypatch.setattr(reading, "ROUNDS", 2)
-    found = reading.long(pyz, tmp_path / "place", 1500, tmp_path / "data")
-    assert (found["messages"], found["added"]) == (1500, 500) and 100 < found["bytes_per_message"] < 5000
-    assert found["history"]["p99_ms"] > 0 < found["recv"]["p99_ms"] and len(found["search"]) == 10
+    given = argparse.Namespace(messages=[1000, 1500], history=tmp_path / "data")
+    lengths = OTHERS["long"](str(pyz), tmp_path / "place", given)
+    assert [(found["messages"], found["added"]) for found in lengths] == [(1000, 1000), (1500, 500)]
+    for found in lengths:
+        assert 100 < found["bytes_per_message"] < 5000
+        assert found["history"]["p99_ms"] > 0 < found["recv"]["p99_ms"] and len(found["search"]) == 10
     assert {len(history.Texts(3).text(number).encode()) for number in range(50)} == {history.BYTES}
 
 
@@ -163,6 +166,13 @@ def test_what_is_not_measured_in_turns_is_named() -> None:
     for given, said in ((["2", "idle"], "no row idle in turns"), (["-1"], "1 or more, not -1")):
         done = subprocess.run([*command, *given], capture_output=True, text=True, timeout=60)
         assert done.returncode == 2 and said in done.stderr
+
+
+def test_lengths_of_a_history_that_do_not_grow_are_named() -> None:
+    command = [sys.executable, "-m", "tools.bench", "long", "--messages"]
+    for given in ("2000 1000", "1000 1000", "5"):
+        done = subprocess.run([*command, *given.split()], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and f"each more than the one before, not {given}" in " ".join(done.stderr.split())
 
 
 def test_wrong_rows_are_named() -> None:

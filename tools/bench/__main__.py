@@ -213,7 +213,9 @@ def main() -> None:
     if unknown := [row for row in given.rows if row not in known]:
         parser.error(f"no row {', '.join(unknown)}{' in turns' * bool(given.turns)}: choose from {', '.join(known)}")
     if given.messages != sorted(set(given.messages)) or given.messages[0] < 1000:
-        parser.error(f"--messages: 1000 or more, each more than the one before, not {given.messages}")
+        parser.error(
+            f"--messages: 1000 or more, each more than the one before, not {' '.join(map(str, given.messages))}"
+        )
     if given.turns < 0:
         parser.error(f"--turns: 1 or more, not {given.turns}")
     if given.python:
